@@ -1,0 +1,17 @@
+//! The keeper: the process inside the session's namespaces that works on trees.
+//!
+//! It has the id mapping and all capabilities in its user namespace, so it can give files to
+//! subordinate ids, mount overlays and read what belongs to nobody outside. [`serve`] runs it;
+//! [`Client`] is the engine's side.
+
+mod client;
+mod protocol;
+mod server;
+
+pub use client::Client;
+pub use protocol::{
+    Active, ApplyLayer, Commit, Compression, Copy, Data, DirEntry, Edit, Emptied, Ensure,
+    EnsureKind, Ensured, Expect, Export, ExportKind, Exported, FileKind, Furnish, Mount, Mounted,
+    Prepare, Source, Stat, TempFile, User,
+};
+pub use server::serve;
