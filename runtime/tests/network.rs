@@ -1,0 +1,1299 @@
+//! The session network against a real kernel: namespaces, bridge, packet rules, proxy and name server.
+//!
+//! One process plays every machine. It enters a user and a network namespace of its own while it has one thread;
+//! that namespace is "the host". A session, a step and a machine outside are threads that go on into network
+//! namespaces of their own. Needs unprivileged user namespaces and nothing else; `bench` measures instead.
+
+#![expect(clippy::unwrap_used, reason = "a failed set-up is a failed test")]
+#![expect(clippy::print_stdout, reason = "this file is its own test harness")]
+
+#[expect(
+    dead_code,
+    unused_imports,
+    unreachable_pub,
+    reason = "the outside machine is made with the crate's own tools"
+)]
+#[path = "../src/netlink.rs"]
+mod netlink;
+#[path = "../src/nft.rs"]
+mod nft;
+
+use std::collections::HashMap;
+use std::io::{self, Read, Write};
+use std::net::{
+    IpAddr, Ipv4Addr, Shutdown, SocketAddr, SocketAddrV4, TcpListener, TcpStream, UdpSocket,
+};
+use std::os::fd::OwnedFd;
+use std::panic::AssertUnwindSafe;
+use std::process::ExitCode;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use netlink::route::{LOOPBACK, Pair};
+use netlink::{Request, Socket};
+use nix::sched::CloneFlags;
+use nsci_runtime::dns::{HostFiles, Names, Server};
+use nsci_runtime::network::{self, Egress, EngineSockets, GATEWAY, SessionNetwork, StepAddress};
+use nsci_runtime::proxy::{Event, Policy, Proxy, Refusal, Stats};
+
+const HOST: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
+const OUTSIDE: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 2);
+/// No test may take longer than the retry of a lost packet; a wait this long is a failure.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+type Test = (&'static str, fn(&Outside));
+
+const TESTS: &[Test] = &[
+    (
+        "outside_machine_is_reached_through_the_host",
+        outside_machine_is_reached_through_the_host,
+    ),
+    (
+        "own_addresses_of_the_host_are_refused",
+        own_addresses_of_the_host_are_refused,
+    ),
+    (
+        "metadata_and_unforwarded_ports_are_refused",
+        metadata_and_unforwarded_ports_are_refused,
+    ),
+    (
+        "granted_address_of_the_host_is_reached",
+        granted_address_of_the_host_is_reached,
+    ),
+    (
+        "forwarded_ports_reach_host_loopback",
+        forwarded_ports_reach_host_loopback,
+    ),
+    (
+        "closed_port_outside_is_a_reset",
+        closed_port_outside_is_a_reset,
+    ),
+    (
+        "datagrams_are_refused_at_once",
+        datagrams_are_refused_at_once,
+    ),
+    (
+        "steps_reach_each_other_from_the_first_packet",
+        steps_reach_each_other_from_the_first_packet,
+    ),
+    (
+        "steps_attach_at_the_same_time",
+        steps_attach_at_the_same_time,
+    ),
+    (
+        "first_packet_of_a_session_is_not_lost",
+        first_packet_of_a_session_is_not_lost,
+    ),
+    ("bulk_data_arrives_intact", bulk_data_arrives_intact),
+    (
+        "half_closed_connection_still_answers",
+        half_closed_connection_still_answers,
+    ),
+    ("abrupt_end_is_passed_on", abrupt_end_is_passed_on),
+    (
+        "small_messages_are_not_held_back",
+        small_messages_are_not_held_back,
+    ),
+    (
+        "slow_reader_holds_the_writer_back",
+        slow_reader_holds_the_writer_back,
+    ),
+    ("fifty_connections_at_once", fifty_connections_at_once),
+    (
+        "tunnel_leads_from_the_host_into_a_step",
+        tunnel_leads_from_the_host_into_a_step,
+    ),
+    ("session_names_are_answered", session_names_are_answered),
+    ("other_names_are_forwarded", other_names_are_forwarded),
+    (
+        "truncated_answer_is_completed_over_tcp",
+        truncated_answer_is_completed_over_tcp,
+    ),
+    ("silent_server_is_passed_over", silent_server_is_passed_over),
+    (
+        "no_server_is_a_failure_at_once",
+        no_server_is_a_failure_at_once,
+    ),
+    ("malformed_queries_do_no_harm", malformed_queries_do_no_harm),
+    (
+        "step_without_network_has_loopback",
+        step_without_network_has_loopback,
+    ),
+    (
+        "session_without_rules_has_no_egress",
+        session_without_rules_has_no_egress,
+    ),
+    ("nothing_is_left_after_drop", nothing_is_left_after_drop),
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.iter().any(|argument| argument == "--list") {
+        for (name, _) in TESTS {
+            println!("{name}: test");
+        }
+        return ExitCode::SUCCESS;
+    }
+    if let Err(error) = enter_host() {
+        println!("network tests need unprivileged user namespaces: {error}");
+        return ExitCode::FAILURE;
+    }
+    let outside = Outside::start();
+    if arguments.iter().any(|argument| argument == "bench") {
+        bench::run(&outside);
+        return ExitCode::SUCCESS;
+    }
+    let wanted: Vec<&String> = arguments
+        .iter()
+        .filter(|argument| !argument.starts_with('-'))
+        .collect();
+    let (mut passed, mut failed) = (0, 0);
+    for (name, test) in TESTS {
+        if !wanted.is_empty() && !wanted.iter().any(|wanted| name.contains(wanted.as_str())) {
+            continue;
+        }
+        let started = Instant::now();
+        let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| test(&outside)));
+        let verdict = if outcome.is_ok() { "ok" } else { "FAILED" };
+        println!(
+            "test {name} ... {verdict} ({} ms)",
+            started.elapsed().as_millis()
+        );
+        passed += u32::from(outcome.is_ok());
+        failed += u32::from(outcome.is_err());
+    }
+    println!("{passed} passed, {failed} failed");
+    if failed == 0 && passed > 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+/// Makes this process the host: root of a user namespace with a network of its own.
+fn enter_host() -> io::Result<()> {
+    let (uid, gid) = (rustix::process::getuid(), rustix::process::getgid());
+    nix::sched::unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET)?;
+    std::fs::write("/proc/self/setgroups", "deny")?;
+    std::fs::write("/proc/self/uid_map", format!("0 {} 1", uid.as_raw()))?;
+    std::fs::write("/proc/self/gid_map", format!("0 {} 1", gid.as_raw()))?;
+    Ok(())
+}
+
+fn enter_network_namespace() {
+    nix::sched::unshare(CloneFlags::CLONE_NEWNET).unwrap();
+}
+
+type Job<T> = Box<dyn FnOnce(&mut T) + Send>;
+
+/// A thread that stays in a network namespace of its own and does there what it is told.
+struct Machine<T> {
+    jobs: Option<Sender<Job<T>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl<T: 'static> Machine<T> {
+    fn start(boot: impl FnOnce() -> T + Send + 'static) -> Self {
+        let (jobs, inbox): (Sender<Job<T>>, Receiver<Job<T>>) = channel();
+        let thread = std::thread::spawn(move || {
+            enter_network_namespace();
+            let mut state = boot();
+            for job in inbox {
+                job(&mut state);
+            }
+        });
+        Self {
+            jobs: Some(jobs),
+            thread: Some(thread),
+        }
+    }
+
+    fn run<R: Send + 'static>(&self, job: impl FnOnce(&mut T) -> R + Send + 'static) -> R {
+        let (sender, result) = channel();
+        let job: Job<T> = Box::new(move |state| drop(sender.send(job(state))));
+        self.jobs.as_ref().unwrap().send(job).unwrap();
+        result
+            .recv_timeout(PATIENCE)
+            .expect("the machine answers in time")
+    }
+}
+
+impl<T> Drop for Machine<T> {
+    fn drop(&mut self) {
+        drop(self.jobs.take());
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+            && !std::thread::panicking()
+        {
+            panic!("a machine crashed");
+        }
+    }
+}
+
+/// A machine that is not the host, on a wire to it.
+struct Outside {
+    machine: Machine<()>,
+}
+
+impl Outside {
+    fn start() -> Self {
+        const BRIDGE: u32 = 0x200;
+        let mut host = Request::new();
+        host.up("lo", LOOPBACK);
+        host.bridge("out0", BRIDGE, [2, 0, 0, 0, 0, 1]);
+        host.address(BRIDGE, HOST, 24);
+        let socket = Socket::route().unwrap();
+        socket.send(&host).unwrap();
+        let machine = Machine::start(move || {
+            let mut wire = Request::new();
+            wire.pair(&Pair {
+                name: "wire0",
+                index: 0x201,
+                bridge: BRIDGE,
+                peer_name: "eth0",
+                peer_index: 2,
+                peer_mac: [2, 0, 0, 0, 0, 2],
+                peer_thread: rustix::thread::gettid().as_raw_nonzero().get(),
+            });
+            socket.send(&wire).unwrap();
+            let mut inside = Request::new();
+            inside.up("lo", LOOPBACK);
+            inside.address(2, OUTSIDE, 24);
+            inside.up("eth0", 2);
+            Socket::route().unwrap().send(&inside).unwrap();
+        });
+        Self { machine }
+    }
+
+    /// Serves one connection after another until the listener is dropped with its thread.
+    fn serve(
+        &self,
+        connections: usize,
+        serve: impl Fn(TcpStream) + Send + Sync + 'static,
+    ) -> SocketAddr {
+        let listener = self
+            .machine
+            .run(|()| TcpListener::bind((OUTSIDE, 0)).unwrap());
+        accept_in_background(listener, connections, serve)
+    }
+}
+
+fn accept_in_background(
+    listener: TcpListener,
+    connections: usize,
+    serve: impl Fn(TcpStream) + Send + Sync + 'static,
+) -> SocketAddr {
+    let address = listener.local_addr().unwrap();
+    let serve = Arc::new(serve);
+    std::thread::spawn(move || {
+        for _ in 0..connections {
+            let (stream, _) = listener.accept().unwrap();
+            let serve = Arc::clone(&serve);
+            std::thread::spawn(move || serve(stream));
+        }
+    });
+    address
+}
+
+fn echo(mut stream: TcpStream) {
+    let mut buffer = vec![0; 1 << 16];
+    while let Ok(length @ 1..) = stream.read(&mut buffer) {
+        stream.write_all(&buffer[..length]).unwrap();
+    }
+}
+
+#[derive(Default)]
+struct KnownNames(HashMap<&'static str, IpAddr>);
+
+impl Names for KnownNames {
+    fn lookup(&self, _client: IpAddr, name: &str) -> Option<Vec<IpAddr>> {
+        self.0.get(name).map(|ip| vec![*ip])
+    }
+}
+
+fn sockets(session: &SessionNetwork) -> EngineSockets {
+    EngineSockets::from_named(session.engine_fds().unwrap()).unwrap()
+}
+
+/// A session with its engine.
+struct Session {
+    machine: Machine<SessionNetwork>,
+    proxy: Proxy,
+    _dns: Server,
+    events: Arc<Mutex<Vec<Event>>>,
+    _files: tempfile::TempDir,
+}
+
+#[derive(Default)]
+struct Setup {
+    policy: Policy,
+    names: KnownNames,
+    resolv_conf: &'static str,
+    hosts: &'static str,
+}
+
+impl Setup {
+    fn start(self) -> Session {
+        let machine = Machine::start(|| network::session_setup().unwrap());
+        let sockets = machine.run(|session| {
+            if let Egress::Unavailable(error) = &session.egress {
+                panic!("no egress: {error}: {}", error.source);
+            }
+            sockets(session)
+        });
+        let files = tempfile::tempdir().unwrap();
+        let paths = HostFiles {
+            resolv_conf: files.path().join("resolv.conf"),
+            hosts: files.path().join("hosts"),
+        };
+        std::fs::write(&paths.resolv_conf, self.resolv_conf).unwrap();
+        std::fs::write(&paths.hosts, self.hosts).unwrap();
+        let events = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::clone(&events);
+        let observer = Arc::new(move |event: &Event| {
+            log.lock().unwrap().push(match event {
+                Event::Refused {
+                    client,
+                    destination,
+                    reason,
+                } => Event::Refused {
+                    client: *client,
+                    destination: *destination,
+                    reason: *reason,
+                },
+                Event::Unreachable {
+                    client,
+                    destination,
+                    error,
+                } => Event::Unreachable {
+                    client: *client,
+                    destination: *destination,
+                    error: error.kind().into(),
+                },
+                other => panic!("unknown event {other:?}"),
+            });
+        });
+        let proxy = Proxy::start(sockets.proxy.unwrap(), self.policy, observer).unwrap();
+        let names = Arc::new(self.names);
+        let dns = Server::start(sockets.dns_udp, sockets.dns_tcp, names, paths).unwrap();
+        Session {
+            machine,
+            proxy,
+            _dns: dns,
+            events,
+            _files: files,
+        }
+    }
+}
+
+impl Session {
+    fn default() -> Self {
+        Setup::default().start()
+    }
+
+    /// Starts a step that does `work`.
+    fn spawn<R: Send + 'static>(
+        &self,
+        index: u32,
+        work: impl FnOnce(StepAddress) -> R + Send + 'static,
+    ) -> JoinHandle<R> {
+        self.machine.run(move |session| {
+            let link = network::prepare_step(session).unwrap();
+            std::thread::spawn(move || {
+                enter_network_namespace();
+                work(link.attach(index).unwrap())
+            })
+        })
+    }
+
+    fn step<R: Send + 'static>(
+        &self,
+        index: u32,
+        work: impl FnOnce(StepAddress) -> R + Send + 'static,
+    ) -> R {
+        match self.spawn(index, work).join() {
+            Ok(result) => result,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    }
+
+    fn events(&self) -> std::sync::MutexGuard<'_, Vec<Event>> {
+        self.events.lock().unwrap()
+    }
+
+    fn stats_when(&self, done: impl Fn(&Stats) -> bool) -> Stats {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let stats = self.proxy.stats();
+            if done(&stats) {
+                return stats;
+            }
+            assert!(Instant::now() < deadline, "still {stats:?}");
+            std::thread::yield_now();
+        }
+    }
+}
+
+fn connect(to: impl Into<SocketAddr>) -> TcpStream {
+    try_connect(to.into()).unwrap()
+}
+
+fn try_connect(to: SocketAddr) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect_timeout(&to, PATIENCE)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    Ok(stream)
+}
+
+/// Says something and returns what comes back.
+fn exchange(to: impl Into<SocketAddr>) -> io::Result<Vec<u8>> {
+    let mut stream = try_connect(to.into())?;
+    stream.write_all(b"hello")?;
+    stream.shutdown(Shutdown::Write)?;
+    let mut reply = Vec::new();
+    stream.read_to_end(&mut reply)?;
+    Ok(reply)
+}
+
+#[track_caller]
+fn assert_reset<T: std::fmt::Debug>(outcome: io::Result<T>) {
+    let kind = outcome.expect_err("the connection is refused").kind();
+    let refused = [
+        io::ErrorKind::ConnectionReset,
+        io::ErrorKind::ConnectionRefused,
+        io::ErrorKind::BrokenPipe,
+        io::ErrorKind::NotConnected,
+    ];
+    assert!(refused.contains(&kind), "{kind:?}");
+}
+
+fn outside_machine_is_reached_through_the_host(outside: &Outside) {
+    let (sender, peers) = channel();
+    let server = outside.serve(1, move |stream| {
+        sender.send(stream.peer_addr().unwrap().ip()).unwrap();
+        echo(stream);
+    });
+    let session = Session::default();
+    let reply = session.step(0, move |_| exchange(server).unwrap());
+    assert_eq!(reply, b"hello");
+    assert_eq!(peers.recv_timeout(PATIENCE).unwrap(), HOST);
+    let stats = session.stats_when(|stats| stats.open == 0 && stats.sent > 0);
+    assert_eq!(
+        (stats.accepted, stats.sent, stats.received, stats.refused),
+        (1, 5, 5, 0)
+    );
+}
+
+fn own_addresses_of_the_host_are_refused(_: &Outside) {
+    let listener = TcpListener::bind((HOST, 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    let session = Session::default();
+    assert_reset(session.step(0, move |_| exchange(address)));
+    assert_eq!(refusals(&session), [(address, Refusal::Host)]);
+    listener.set_nonblocking(true).unwrap();
+    assert_eq!(
+        listener.accept().unwrap_err().kind(),
+        io::ErrorKind::WouldBlock
+    );
+}
+
+fn refusals(session: &Session) -> Vec<(SocketAddr, Refusal)> {
+    let refused = |event: &Event| match event {
+        Event::Refused {
+            destination,
+            reason,
+            ..
+        } => Some((*destination, *reason)),
+        _ => None,
+    };
+    session.events().iter().filter_map(refused).collect()
+}
+
+fn metadata_and_unforwarded_ports_are_refused(_: &Outside) {
+    let session = Session::default();
+    let cases: [(SocketAddr, Refusal); 4] = [
+        ("169.254.169.254:80".parse().unwrap(), Refusal::LinkLocal),
+        ("0.1.2.3:80".parse().unwrap(), Refusal::NotAMachine),
+        ((GATEWAY, 8080).into(), Refusal::NotForwarded),
+        ((network::host_ip(3), 80).into(), Refusal::NotForwarded),
+    ];
+    for (index, (address, reason)) in (0..).zip(cases) {
+        let outcome = session.step(index, move |_| exchange(address));
+        assert!(outcome.is_err(), "{address} was reached");
+        // The kernel of the step may refuse an address before the proxy sees it.
+        if address.ip() != IpAddr::V4(Ipv4Addr::new(0, 1, 2, 3)) {
+            assert_eq!(refusals(&session).last(), Some(&(address, reason)));
+        }
+    }
+}
+
+fn granted_address_of_the_host_is_reached(_: &Outside) {
+    let address = accept_in_background(TcpListener::bind((HOST, 0)).unwrap(), 1, echo);
+    let policy = Policy {
+        allow: vec![address.to_string().parse().unwrap()],
+        ..Policy::default()
+    };
+    let session = Setup {
+        policy,
+        ..Setup::default()
+    }
+    .start();
+    assert_eq!(
+        session.step(0, move |_| exchange(address).unwrap()),
+        b"hello"
+    );
+}
+
+fn forwarded_ports_reach_host_loopback(_: &Outside) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let target = accept_in_background(listener, 2, echo);
+    let inside = SocketAddrV4::new(GATEWAY, 3128);
+    let policy = Policy {
+        forward: [(inside, target)].into(),
+        ..Policy::default()
+    };
+    let session = Setup {
+        policy,
+        ..Setup::default()
+    }
+    .start();
+    assert_eq!(
+        session.step(0, move |_| exchange(inside).unwrap()),
+        b"hello"
+    );
+
+    let alias = SocketAddrV4::new(network::host_ip(9), 80);
+    session.proxy.forward(alias, target);
+    assert_eq!(session.step(1, move |_| exchange(alias).unwrap()), b"hello");
+    session.proxy.unforward(alias);
+    assert_reset(session.step(2, move |_| exchange(alias)));
+}
+
+fn closed_port_outside_is_a_reset(outside: &Outside) {
+    let closed = outside
+        .machine
+        .run(|()| TcpListener::bind((OUTSIDE, 0)).unwrap().local_addr());
+    let closed = closed.unwrap();
+    let session = Session::default();
+    assert_reset(session.step(0, move |_| exchange(closed)));
+    let events = session.events();
+    let [
+        Event::Unreachable {
+            destination, error, ..
+        },
+    ] = events.as_slice()
+    else {
+        panic!("{events:?}");
+    };
+    assert_eq!(
+        (*destination, error.kind()),
+        (closed, io::ErrorKind::ConnectionRefused)
+    );
+}
+
+fn datagrams_are_refused_at_once(_: &Outside) {
+    let session = Session::default();
+    let waited = session.step(0, |_| {
+        let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
+        socket.connect((OUTSIDE, 443)).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        let started = Instant::now();
+        socket.send(b"quic").unwrap();
+        let error = socket.recv(&mut [0; 8]).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+        started.elapsed()
+    });
+    assert!(waited < Duration::from_millis(500), "{waited:?}");
+}
+
+fn steps_reach_each_other_from_the_first_packet(_: &Outside) {
+    let session = Session::default();
+    let (sender, address) = channel();
+    let (stop, stopped) = channel::<()>();
+    let server = session.spawn(0, move |step| {
+        let listener = TcpListener::bind((step.ip, 0)).unwrap();
+        let local = accept_in_background(listener, 30, echo);
+        sender.send(local).unwrap();
+        stopped.recv().unwrap_err();
+    });
+    let address = address.recv_timeout(PATIENCE).unwrap();
+    let mut slowest = Duration::ZERO;
+    for index in 1..=30 {
+        let waited = session.step(index, move |step| {
+            let started = Instant::now();
+            let stream = connect(address);
+            assert_eq!(stream.local_addr().unwrap().ip(), step.ip);
+            assert_eq!(step.ip, IpAddr::V4(network::step_ip(index)));
+            started.elapsed()
+        });
+        slowest = slowest.max(waited);
+    }
+    // A lost first packet is sent again after a second.
+    assert!(slowest < Duration::from_millis(800), "{slowest:?}");
+    assert_eq!(
+        session.proxy.stats().accepted,
+        0,
+        "the proxy saw none of it"
+    );
+    drop(stop);
+    server.join().unwrap();
+}
+
+fn steps_attach_at_the_same_time(outside: &Outside) {
+    const STEPS: u32 = 32;
+    let server = outside.serve(STEPS as usize, echo);
+    let session = Session::default();
+    let steps: Vec<_> = (0..STEPS)
+        .map(|index| session.spawn(index, move |_| exchange(server).unwrap()))
+        .collect();
+    for step in steps {
+        assert_eq!(step.join().unwrap(), b"hello");
+    }
+}
+
+fn first_packet_of_a_session_is_not_lost(_: &Outside) {
+    for _ in 0..30 {
+        let names = KnownNames([("db", IpAddr::V4(network::step_ip(7)))].into());
+        let session = Setup {
+            names,
+            ..Setup::default()
+        }
+        .start();
+        let waited = session.step(0, |_| {
+            let started = Instant::now();
+            ask("db");
+            started.elapsed()
+        });
+        assert!(waited < Duration::from_millis(500), "{waited:?}");
+    }
+}
+
+/// Bytes that repeat only after far more than any buffer holds.
+fn pattern(length: usize) -> Vec<u8> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut bytes = Vec::with_capacity(length + 8);
+    while bytes.len() < length {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        bytes.extend_from_slice(&state.to_le_bytes());
+    }
+    bytes.truncate(length);
+    bytes
+}
+
+fn bulk_data_arrives_intact(outside: &Outside) {
+    const SIZE: usize = 64 << 20;
+    let data = Arc::new(pattern(SIZE));
+    let server = outside.serve(1, echo);
+    let session = Session::default();
+    let expected = Arc::clone(&data);
+    session.step(0, move |_| {
+        let mut stream = connect(server);
+        let mut writer = stream.try_clone().unwrap();
+        let sending = Arc::clone(&data);
+        let write = std::thread::spawn(move || {
+            writer.write_all(&sending).unwrap();
+            writer.shutdown(Shutdown::Write).unwrap();
+        });
+        let mut received = Vec::with_capacity(SIZE);
+        stream.read_to_end(&mut received).unwrap();
+        write.join().unwrap();
+        assert_eq!(received.len(), SIZE);
+        assert!(received == *expected, "the bytes differ");
+    });
+    let stats = session.stats_when(|stats| stats.open == 0 && stats.sent > 0);
+    assert_eq!((stats.sent, stats.received), (SIZE as u64, SIZE as u64));
+}
+
+fn half_closed_connection_still_answers(outside: &Outside) {
+    let server = outside.serve(1, |mut stream| {
+        let mut request = Vec::new();
+        stream.read_to_end(&mut request).unwrap();
+        request.reverse();
+        stream.write_all(&request).unwrap();
+    });
+    let session = Session::default();
+    assert_eq!(
+        session.step(0, move |_| exchange(server).unwrap()),
+        b"olleh"
+    );
+}
+
+fn abrupt_end_is_passed_on(outside: &Outside) {
+    let server = outside.serve(1, |mut stream| {
+        stream.read_exact(&mut [0; 4]).unwrap();
+        let linger = Some(Duration::ZERO);
+        rustix::net::sockopt::set_socket_linger(&stream, linger).unwrap();
+    });
+    let session = Session::default();
+    let outcome = session.step(0, move |_| {
+        let mut stream = connect(server);
+        stream.write_all(b"ping").unwrap();
+        stream.read(&mut [0; 4])
+    });
+    assert_reset(outcome);
+    session.stats_when(|stats| stats.open == 0);
+}
+
+fn small_messages_are_not_held_back(outside: &Outside) {
+    let server = outside.serve(1, |stream| {
+        stream.set_nodelay(true).unwrap();
+        echo(stream);
+    });
+    let session = Session::default();
+    let took = session.step(0, move |_| {
+        let mut stream = connect(server);
+        let started = Instant::now();
+        for _ in 0..100 {
+            stream.write_all(b"x").unwrap();
+            stream.read_exact(&mut [0]).unwrap();
+        }
+        started.elapsed()
+    });
+    // Corking would hold each message back for 40 to 200 ms.
+    assert!(took < Duration::from_secs(2), "{took:?}");
+}
+
+fn slow_reader_holds_the_writer_back(outside: &Outside) {
+    const SIZE: usize = 64 << 20;
+    let (go, may_read) = channel::<()>();
+    let may_read = Mutex::new(may_read);
+    let (sender, totals) = channel();
+    let server = outside.serve(1, move |mut stream| {
+        may_read.lock().unwrap().recv_timeout(PATIENCE).unwrap();
+        sender
+            .send(io::copy(&mut stream, &mut io::sink()).unwrap())
+            .unwrap();
+    });
+    let session = Session::default();
+    let sent = session.step(0, move |_| {
+        let mut stream = connect(server);
+        stream.set_nonblocking(true).unwrap();
+        let chunk = vec![7; 1 << 16];
+        let (mut sent, mut idle_since) = (0, Instant::now());
+        // Until nothing has been taken for a while, which is when every buffer on the way is full.
+        while sent < SIZE && idle_since.elapsed() < Duration::from_millis(300) {
+            if let Ok(length) = stream.write(&chunk) {
+                sent += length;
+                idle_since = Instant::now();
+            }
+        }
+        assert!(sent < SIZE, "64 MiB went into buffers");
+        go.send(()).unwrap();
+        sent
+    });
+    assert_eq!(totals.recv_timeout(PATIENCE).unwrap(), sent as u64);
+}
+
+fn fifty_connections_at_once(outside: &Outside) {
+    let server = outside.serve(50, echo);
+    let session = Session::default();
+    session.step(0, move |_| {
+        let mut streams: Vec<TcpStream> = (0..50).map(|_| connect(server)).collect();
+        for (number, stream) in (0u8..).zip(&mut streams) {
+            stream.write_all(&[number; 1000]).unwrap();
+        }
+        for (number, stream) in (0u8..).zip(&mut streams) {
+            let mut reply = [0; 1000];
+            stream.read_exact(&mut reply).unwrap();
+            assert_eq!(reply, [number; 1000]);
+        }
+    });
+    let stats = session.stats_when(|stats| stats.open == 0 && stats.accepted == 50);
+    assert_eq!(stats.received, 50_000);
+}
+
+fn tunnel_leads_from_the_host_into_a_step(_: &Outside) {
+    let session = Session::default();
+    let (sender, address) = channel();
+    let (stop, stopped) = channel::<()>();
+    let service = session.spawn(4, move |step| {
+        let listener = TcpListener::bind((step.ip, 80)).unwrap();
+        sender
+            .send(accept_in_background(listener, 1, echo))
+            .unwrap();
+        stopped.recv().unwrap_err();
+    });
+    let target = address.recv_timeout(PATIENCE).unwrap();
+    let published = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = published.local_addr().unwrap();
+    let client = std::thread::spawn(move || exchange(port).unwrap());
+    let (accepted, _) = published.accept().unwrap();
+    let socket = session.machine.run(|_| network::tcp_socket().unwrap());
+    session
+        .proxy
+        .tunnel(OwnedFd::from(accepted), socket, target);
+    assert_eq!(client.join().unwrap(), b"hello");
+    drop(stop);
+    service.join().unwrap();
+}
+
+/// A query for the A record of a name.
+fn query(name: &str) -> Vec<u8> {
+    let mut bytes = vec![0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+    for label in name.split('.') {
+        bytes.push(u8::try_from(label.len()).unwrap());
+        bytes.extend_from_slice(label.as_bytes());
+    }
+    bytes.extend_from_slice(&[0, 0, 1, 0, 1]);
+    bytes
+}
+
+fn ask(name: &str) -> Vec<u8> {
+    let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
+    socket.connect((GATEWAY, 53)).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    socket.send(&query(name)).unwrap();
+    let mut reply = vec![0; 1 << 16];
+    let length = socket.recv(&mut reply).unwrap();
+    reply.truncate(length);
+    reply
+}
+
+fn ask_over_tcp(name: &str) -> Vec<u8> {
+    let mut stream = connect((GATEWAY, 53));
+    let query = query(name);
+    stream
+        .write_all(&u16::try_from(query.len()).unwrap().to_be_bytes())
+        .unwrap();
+    stream.write_all(&query).unwrap();
+    let mut length = [0; 2];
+    stream.read_exact(&mut length).unwrap();
+    let mut reply = vec![0; usize::from(u16::from_be_bytes(length))];
+    stream.read_exact(&mut reply).unwrap();
+    reply
+}
+
+fn code(reply: &[u8]) -> u8 {
+    reply[3] & 15
+}
+
+/// The name server of the host: it has every name at 192.0.2.9, truncates names that begin with `big`, and serves
+/// until it is dropped.
+struct Upstream {
+    address: Ipv4Addr,
+    udp: Option<JoinHandle<()>>,
+    tcp: Option<JoinHandle<()>>,
+}
+
+const UPSTREAM_ANSWER: [u8; 4] = [192, 0, 2, 9];
+
+fn upstream_reply(query: &[u8], truncated: bool) -> Vec<u8> {
+    let mut reply = query.to_vec();
+    reply[2] |= 0x80;
+    if truncated {
+        reply[2] |= 0x02;
+        return reply;
+    }
+    reply[7] = 1;
+    reply.extend_from_slice(&[0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4]);
+    reply.extend_from_slice(&UPSTREAM_ANSWER);
+    reply
+}
+
+impl Upstream {
+    fn start(address: Ipv4Addr) -> Self {
+        let udp = UdpSocket::bind((address, 53)).unwrap();
+        let tcp = TcpListener::bind((address, 53)).unwrap();
+        let udp = std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            loop {
+                let (length, client) = udp.recv_from(&mut buffer).unwrap();
+                if length == 0 {
+                    return;
+                }
+                let reply = upstream_reply(&buffer[..length], buffer[13..].starts_with(b"big"));
+                udp.send_to(&reply, client).unwrap();
+            }
+        });
+        let tcp = std::thread::spawn(move || {
+            loop {
+                let (mut stream, _) = tcp.accept().unwrap();
+                let mut length = [0; 2];
+                if stream.read_exact(&mut length).is_err() {
+                    return;
+                }
+                let mut query = vec![0; usize::from(u16::from_be_bytes(length))];
+                stream.read_exact(&mut query).unwrap();
+                let reply = upstream_reply(&query, false);
+                stream
+                    .write_all(&u16::try_from(reply.len()).unwrap().to_be_bytes())
+                    .unwrap();
+                stream.write_all(&reply).unwrap();
+            }
+        });
+        Self {
+            address,
+            udp: Some(udp),
+            tcp: Some(tcp),
+        }
+    }
+}
+
+impl Drop for Upstream {
+    fn drop(&mut self) {
+        UdpSocket::bind("127.0.0.1:0")
+            .unwrap()
+            .send_to(&[], (self.address, 53))
+            .unwrap();
+        drop(TcpStream::connect((self.address, 53)).unwrap());
+        for thread in [self.udp.take(), self.tcp.take()].into_iter().flatten() {
+            thread.join().unwrap();
+        }
+    }
+}
+
+fn session_names_are_answered(_: &Outside) {
+    let names = KnownNames([("db", IpAddr::V4(network::step_ip(7)))].into());
+    let session = Setup {
+        names,
+        hosts: "192.0.2.77 mirror.test\n",
+        ..Setup::default()
+    }
+    .start();
+    let replies = session.step(0, |_| {
+        [
+            ask("db"),
+            ask("DB"),
+            ask_over_tcp("db"),
+            ask("mirror.test"),
+            ask("9.0.88.10.in-addr.arpa"),
+        ]
+    });
+    for reply in &replies[..3] {
+        assert!(
+            code(reply) == 0 && reply.ends_with(&network::step_ip(7).octets()),
+            "{reply:?}"
+        );
+    }
+    assert!(replies[3].ends_with(&[192, 0, 2, 77]));
+    assert_eq!(code(&replies[4]), 3);
+}
+
+fn other_names_are_forwarded(_: &Outside) {
+    let _upstream = Upstream::start(Ipv4Addr::LOCALHOST);
+    let session = Setup {
+        resolv_conf: "nameserver 127.0.0.1\n",
+        ..Setup::default()
+    }
+    .start();
+    let replies = session.step(0, |_| [ask("registry.test"), ask_over_tcp("registry.test")]);
+    for reply in replies {
+        assert_eq!(
+            reply,
+            upstream_reply(&query("registry.test"), false),
+            "byte for byte"
+        );
+    }
+}
+
+fn truncated_answer_is_completed_over_tcp(_: &Outside) {
+    let _upstream = Upstream::start(Ipv4Addr::LOCALHOST);
+    let session = Setup {
+        resolv_conf: "nameserver 127.0.0.1\n",
+        ..Setup::default()
+    }
+    .start();
+    let (short, whole) = session.step(0, |_| (ask("big.test"), ask_over_tcp("big.test")));
+    assert_eq!(short[2] & 2, 2);
+    assert!(whole.ends_with(&UPSTREAM_ANSWER));
+}
+
+fn silent_server_is_passed_over(_: &Outside) {
+    let _silent = UdpSocket::bind("127.0.0.2:53").unwrap();
+    let _upstream = Upstream::start(Ipv4Addr::LOCALHOST);
+    let resolv_conf = "nameserver 127.0.0.2\nnameserver 127.0.0.3\nnameserver 127.0.0.1\n";
+    let session = Setup {
+        resolv_conf,
+        ..Setup::default()
+    }
+    .start();
+    let started = Instant::now();
+    let (datagram, stream) = session.step(0, |_| (ask("a.test"), ask_over_tcp("a.test")));
+    assert!(datagram.ends_with(&UPSTREAM_ANSWER) && stream.ends_with(&UPSTREAM_ANSWER));
+    assert!(
+        started.elapsed() < Duration::from_secs(4),
+        "{:?}",
+        started.elapsed()
+    );
+}
+
+fn no_server_is_a_failure_at_once(_: &Outside) {
+    let session = Setup {
+        resolv_conf: "nameserver 127.0.0.4\n",
+        ..Setup::default()
+    }
+    .start();
+    let started = Instant::now();
+    let replies = session.step(0, |_| [ask("a.test"), ask_over_tcp("a.test")]);
+    for reply in replies {
+        assert_eq!(code(&reply), 2);
+    }
+    assert!(started.elapsed() < Duration::from_secs(1));
+}
+
+fn malformed_queries_do_no_harm(_: &Outside) {
+    let names = KnownNames([("db", IpAddr::V4(network::step_ip(7)))].into());
+    let session = Setup {
+        names,
+        ..Setup::default()
+    }
+    .start();
+    session.step(0, |_| {
+        let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
+        socket.connect((GATEWAY, 53)).unwrap();
+        let noise = pattern(1 << 16);
+        for length in 0..600 {
+            socket.send(&noise[length..2 * length]).unwrap();
+            // Now and then, so that the noise does not merely overflow the server's socket.
+            if length % 20 == 0 {
+                assert!(ask("db").ends_with(&network::step_ip(7).octets()));
+            }
+        }
+        let mut stream = connect((GATEWAY, 53));
+        stream.write_all(&noise[..20]).unwrap();
+        drop(stream);
+        assert!(ask_over_tcp("db").ends_with(&network::step_ip(7).octets()));
+    });
+}
+
+fn step_without_network_has_loopback(_: &Outside) {
+    let lonely = Machine::start(|| network::loopback_up().unwrap());
+    lonely.run(|()| {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = accept_in_background(listener, 1, echo);
+        assert_eq!(exchange(address).unwrap(), b"hello");
+        let error = try_connect((OUTSIDE, 80).into()).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NetworkUnreachable);
+    });
+}
+
+fn session_without_rules_has_no_egress(_: &Outside) {
+    let machine = Machine::start(|| {
+        // A table of that name makes the kernel refuse the session's rules, as a kernel without them would.
+        let any = (Ipv4Addr::UNSPECIFIED, 0);
+        let plan = nft::Plan {
+            bridge: 1,
+            gateway: GATEWAY,
+            inside: any,
+            host_block: any,
+            dns_port: 53,
+            proxy_port: 1,
+        };
+        nft::load(&plan).unwrap();
+        network::session_setup().unwrap()
+    });
+    let (step, has_listener) = machine.run(|session| {
+        let Egress::Unavailable(error) = &session.egress else {
+            panic!("the rules were loaded twice");
+        };
+        assert!(error.action.contains("nft"), "{}", error.action);
+        let link = network::prepare_step(session).unwrap();
+        let step = std::thread::spawn(move || {
+            enter_network_namespace();
+            link.attach(0).unwrap();
+            let dns = UdpSocket::bind("0.0.0.0:0").unwrap();
+            dns.send_to(b"x", (GATEWAY, 53)).unwrap();
+            try_connect((OUTSIDE, 80).into()).unwrap_err().kind()
+        });
+        (step, sockets(session).proxy.is_some())
+    });
+    assert!(!has_listener);
+    assert_eq!(step.join().unwrap(), io::ErrorKind::NetworkUnreachable);
+}
+
+fn nothing_is_left_after_drop(outside: &Outside) {
+    let count = |directory: &str| std::fs::read_dir(directory).unwrap().count();
+    let census = || (count("/proc/self/task"), count("/proc/self/fd"));
+    // Servers of earlier tests end with their connections, on threads nobody joins.
+    let settled = |expected: Option<(usize, usize)>| {
+        let deadline = Instant::now() + PATIENCE;
+        let mut last = (census(), Instant::now());
+        loop {
+            let now = census();
+            if now != last.0 {
+                last = (now, Instant::now());
+            }
+            let long_enough = last.1.elapsed() > Duration::from_millis(200);
+            if expected.map_or(long_enough, |expected| now == expected) {
+                return now;
+            }
+            assert!(Instant::now() < deadline, "{now:?} instead of {expected:?}");
+            std::thread::yield_now();
+        }
+    };
+    let before = settled(None);
+    let server = outside.serve(3, echo);
+    let session = Setup {
+        resolv_conf: "nameserver 127.0.0.2\n",
+        ..Setup::default()
+    }
+    .start();
+    let _silent = UdpSocket::bind("127.0.0.2:53").unwrap();
+    let (ready, is_ready) = channel();
+    let step = session.spawn(0, move |_| {
+        let mut streams: Vec<TcpStream> = (0..3).map(|_| connect(server)).collect();
+        for stream in &mut streams {
+            stream.write_all(b"x").unwrap();
+            stream.read_exact(&mut [0]).unwrap();
+        }
+        let resolver = UdpSocket::bind("0.0.0.0:0").unwrap();
+        resolver
+            .send_to(&query("never.test"), (GATEWAY, 53))
+            .unwrap();
+        let _idle_client = connect((GATEWAY, 53));
+        ready.send(()).unwrap();
+        for stream in &mut streams {
+            // The engine is gone, and says so.
+            assert!(matches!(stream.read(&mut [0]), Ok(0) | Err(_)));
+        }
+    });
+    is_ready.recv_timeout(PATIENCE).unwrap();
+    assert!(
+        census().0 >= before.0 + 4,
+        "proxy, name server, session and step are running"
+    );
+    let started = Instant::now();
+    let Session {
+        machine,
+        proxy,
+        _dns,
+        ..
+    } = session;
+    drop((proxy, _dns));
+    assert!(
+        started.elapsed() < Duration::from_millis(500),
+        "{:?}",
+        started.elapsed()
+    );
+    step.join().unwrap();
+    drop(machine);
+    drop(_silent);
+    settled(Some(before));
+}
+
+/// Numbers for the design notes; not part of the tests.
+mod bench {
+    use super::*;
+
+    const BULK: usize = 4 << 30;
+
+    pub(super) fn run(outside: &Outside) {
+        throughput(outside);
+        attach();
+        session_setup();
+    }
+
+    fn report(what: &str, mut times: Vec<Duration>) {
+        times.sort();
+        let at = |percent: usize| times[(times.len() - 1) * percent / 100].as_secs_f64() * 1e3;
+        println!(
+            "{what}: p50 {:.3} ms, p95 {:.3} ms, n = {}",
+            at(50),
+            at(95),
+            times.len()
+        );
+    }
+
+    fn session_setup() {
+        let times = (0..50).map(|_| {
+            let machine = Machine::start(|| {
+                let started = Instant::now();
+                let session = network::session_setup().unwrap();
+                (session, started.elapsed())
+            });
+            machine.run(|(_, took)| *took)
+        });
+        report("session_setup", times.collect());
+    }
+
+    fn attach() {
+        let session = Session::default();
+        let (sender, times) = channel();
+        let mut steps = Vec::new();
+        let mut holders = Vec::new();
+        for index in 0..200 {
+            let (hold, held) = channel::<()>();
+            let sender = sender.clone();
+            holders.push(hold);
+            let (ready, is_ready) = channel();
+            steps.push(session.machine.run(move |session| {
+                let started = Instant::now();
+                let link = network::prepare_step(session).unwrap();
+                let prepared = started.elapsed();
+                std::thread::spawn(move || {
+                    let started = Instant::now();
+                    enter_network_namespace();
+                    let unshared = started.elapsed();
+                    link.attach(index).unwrap();
+                    sender
+                        .send((prepared, unshared, started.elapsed() - unshared))
+                        .unwrap();
+                    ready.send(()).unwrap();
+                    held.recv().unwrap_err();
+                })
+            }));
+            is_ready.recv().unwrap();
+        }
+        let times: Vec<_> = times.iter().take(200).collect();
+        report("prepare_step", times.iter().map(|time| time.0).collect());
+        report(
+            "unshare(CLONE_NEWNET)",
+            times.iter().map(|time| time.1).collect(),
+        );
+        report("attach", times.iter().map(|time| time.2).collect());
+        drop(holders);
+        for step in steps {
+            step.join().unwrap();
+        }
+    }
+
+    fn throughput(outside: &Outside) {
+        let server = outside.serve(4, |mut stream| {
+            let mut direction = [0];
+            stream.read_exact(&mut direction).unwrap();
+            match &direction {
+                b"u" => drain(&mut stream),
+                _ => flood(&mut stream),
+            }
+        });
+        let session = Session::default();
+        for (index, direction) in (0..).zip([b"u", b"d"]) {
+            let through = session.step(index, move |_| transfer(server, direction));
+            let direct = transfer(server, direction);
+            let name = if direction == b"u" { "up" } else { "down" };
+            println!("{name}: {through:.1} Gbit/s through the proxy, {direct:.1} from the host");
+        }
+    }
+
+    fn transfer(server: SocketAddr, direction: &[u8; 1]) -> f64 {
+        let mut stream = connect(server);
+        stream.write_all(direction).unwrap();
+        let started = Instant::now();
+        match direction {
+            b"u" => flood(&mut stream),
+            _ => drain(&mut stream),
+        }
+        stream.shutdown(Shutdown::Write).unwrap();
+        stream.read_to_end(&mut Vec::new()).unwrap();
+        BULK as f64 * 8.0 / started.elapsed().as_secs_f64() / 1e9
+    }
+
+    fn flood(stream: &mut TcpStream) {
+        let chunk = vec![7; 1 << 20];
+        for _ in 0..BULK >> 20 {
+            stream.write_all(&chunk).unwrap();
+        }
+    }
+
+    fn drain(stream: &mut TcpStream) {
+        let mut chunk = vec![0; 1 << 20];
+        let mut left = BULK;
+        while left > 0 {
+            left -= stream.read(&mut chunk).unwrap().min(left);
+        }
+    }
+}
