@@ -1,0 +1,23 @@
+//! The immutable graph behind the API.
+//!
+//! Every API call that yields a container, directory or file adds one [`Vertex`]: an [`Op`]
+//! (plain data) and the vertices it builds on. A vertex is named by the hash of both, so the
+//! same calls give the same name in any process. Nothing here runs anything, reads a disk or
+//! knows a network; [`crate::solver`] turns a vertex into a [`Value`].
+
+mod op;
+mod value;
+mod vertex;
+
+pub use op::{
+    CacheSharing, Configure, Copy, Edit, Exec, Expect, MountSource, Op, Ownership, SecretRef,
+    Select, ServiceRef, SocketRef, VolumeRef,
+};
+pub use value::{
+    Annotation, Container, EnvVar, ExecMeta, File, ImageConfig, Mount, MountKind, Output, Port,
+    Protocol, SecretVariable, Snapshot, Tree, Value,
+};
+pub use vertex::{Graph, Key, Vertex, VertexId, fingerprint};
+
+/// Name of an operating system and processor, as OCI images write it: `linux/amd64`.
+pub type Platform = String;

@@ -1,0 +1,467 @@
+//! Operations: what one API call asks for, as plain data.
+
+use super::{Platform, Port};
+use serde::{Deserialize, Serialize};
+
+/// One operation. The comment of each names its inputs.
+///
+/// Adding a variant or a field changes nothing for old records; changing what an existing one
+/// means requires a new [`crate::cache::FORMAT`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Op {
+    /// An empty container. No input.
+    Scratch {
+        /// Platform of the images and commands.
+        platform: Platform,
+    },
+    /// The container with an image's file system and configuration. `[container]`
+    From {
+        /// Image reference as the user wrote it.
+        address: String,
+    },
+    /// Runs a command. `[container]`
+    Exec(Box<Exec>),
+    /// Changes configuration, no files. `[container]`
+    Configure(Configure),
+    /// Mounts something. `[container]`, and `[container, directory or file]` for sources that have one.
+    Mount {
+        /// Mount point; relative to the working directory.
+        target: String,
+        /// What is mounted.
+        source: MountSource,
+        /// Whether `$VAR` in the target is replaced.
+        expand: bool,
+    },
+    /// Takes a mount away. `[container]`
+    Unmount {
+        /// Mount point.
+        target: String,
+        /// Whether `$VAR` in the target is replaced.
+        expand: bool,
+    },
+    /// Replaces the root file system. `[container, directory]`
+    WithRootfs,
+    /// The empty directory. No input.
+    EmptyDirectory,
+    /// A directory of the client's host. No input.
+    HostDirectory {
+        /// Absolute path on the host.
+        path: String,
+        /// Patterns that keep.
+        include: Vec<String>,
+        /// Patterns that drop.
+        exclude: Vec<String>,
+        /// Whether `.gitignore` files inside count.
+        gitignore: bool,
+    },
+    /// A file of the client's host. No input.
+    HostFile {
+        /// Absolute path on the host.
+        path: String,
+    },
+    /// Changes files. `[container or directory]` or `[container or directory, source…]`
+    Edit(Edit),
+    /// A part of something. `[container or directory]`
+    Select(Select),
+    /// The second directory minus the first. `[lower, upper]`
+    Diff,
+    /// The entries of a directory that pass the patterns. `[directory]`
+    Filter {
+        /// Patterns that keep.
+        include: Vec<String>,
+        /// Patterns that drop.
+        exclude: Vec<String>,
+        /// Whether `.gitignore` files inside count.
+        gitignore: bool,
+    },
+    /// A file with these contents. No input.
+    NewFile {
+        /// File name, no directory.
+        name: String,
+        /// Contents.
+        contents: String,
+        /// Permission bits.
+        permissions: u32,
+    },
+    /// The file under another name. `[file]`
+    RenameFile {
+        /// File name, no directory.
+        name: String,
+    },
+    /// The file with changed metadata. `[file]`
+    EditFile {
+        /// Modification time in seconds since the epoch, for the file.
+        timestamp: Option<i64>,
+        /// Owner, numeric.
+        owner: Option<String>,
+    },
+    /// Always fails with the message. `[anything]`
+    Fail {
+        /// Message of the error.
+        message: String,
+    },
+}
+
+/// A command and how to run it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Exec {
+    /// Arguments; empty means the default arguments of the container.
+    pub args: Vec<String>,
+    /// Whether the entrypoint goes in front.
+    pub use_entrypoint: bool,
+    /// Text for standard input.
+    pub stdin: String,
+    /// File of the container for standard input.
+    pub redirect_stdin: String,
+    /// File of the container that standard output is also written to.
+    pub redirect_stdout: String,
+    /// File of the container that standard error is also written to.
+    pub redirect_stderr: String,
+    /// Exit codes that count as success.
+    pub expect: Expect,
+    /// Whether the command can reach the API of this session.
+    pub nesting: bool,
+    /// Whether the command has all capabilities inside the user namespace.
+    pub insecure: bool,
+    /// Whether `$VAR` in the arguments is replaced.
+    pub expand: bool,
+    /// Whether the command is process 1 itself.
+    pub no_init: bool,
+}
+
+/// Exit codes that count as success. Codes 128 to 191 never do: they mean death by a signal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Expect {
+    /// 0
+    #[default]
+    Success,
+    /// 1 to 127, 192 to 255
+    Failure,
+    /// 0 to 127, 192 to 255
+    Any,
+}
+
+impl Expect {
+    /// Whether the exit code counts as success.
+    pub fn accepts(self, code: i32) -> bool {
+        let plain = (0..=127).contains(&code) || (192..=255).contains(&code);
+        match self {
+            Self::Success => code == 0,
+            Self::Failure => plain && code != 0,
+            Self::Any => plain,
+        }
+    }
+}
+
+/// A change of configuration.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Configure {
+    /// Sets an environment variable.
+    Env {
+        /// Name.
+        name: String,
+        /// Value.
+        value: String,
+        /// Whether `$VAR` in the value is replaced.
+        expand: bool,
+    },
+    /// Removes an environment variable.
+    WithoutEnv {
+        /// Name.
+        name: String,
+    },
+    /// Sets an environment variable to a secret's value, at run time only.
+    SecretEnv {
+        /// Name.
+        name: String,
+        /// The secret.
+        secret: SecretRef,
+    },
+    /// Removes a secret variable.
+    WithoutSecretEnv {
+        /// Name.
+        name: String,
+    },
+    /// Sets the working directory; `None` restores the root.
+    Workdir {
+        /// Path; relative to the working directory so far.
+        path: Option<String>,
+        /// Whether `$VAR` in the path is replaced.
+        expand: bool,
+    },
+    /// Sets the user; `None` means root.
+    User {
+        /// `name[:group]`, by name or number.
+        name: Option<String>,
+    },
+    /// Sets the entrypoint; `None` removes it.
+    Entrypoint {
+        /// Arguments.
+        args: Option<Vec<String>>,
+        /// Whether default arguments stay.
+        keep_default_args: bool,
+    },
+    /// Sets the default arguments; `None` removes them.
+    DefaultArgs {
+        /// Arguments.
+        args: Option<Vec<String>>,
+    },
+    /// Sets a label; `None` removes it.
+    Label {
+        /// Name.
+        name: String,
+        /// Value.
+        value: Option<String>,
+    },
+    /// Sets an annotation; `None` removes it.
+    Annotation {
+        /// Name.
+        name: String,
+        /// Value.
+        value: Option<String>,
+    },
+    /// Declares a port.
+    ExposedPort(Port),
+    /// Removes a declared port.
+    WithoutExposedPort(Port),
+    /// Command of `terminal`.
+    DefaultTerminal {
+        /// Arguments.
+        args: Vec<String>,
+    },
+}
+
+/// Who owns what is written.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ownership {
+    /// The source's owner for copies, root for new files.
+    #[default]
+    Unchanged,
+    /// `user[:group]`, by name (looked up in the target) or number.
+    Named(String),
+    /// The container's user.
+    ContainerUser,
+}
+
+/// What is mounted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum MountSource {
+    /// The second input, a directory.
+    Directory {
+        /// Owner of everything in it.
+        owner: Ownership,
+        /// Whether commands may not write to it.
+        readonly: bool,
+    },
+    /// The second input, a file.
+    File {
+        /// Owner.
+        owner: Ownership,
+    },
+    /// A cache volume; the second input, if there is one, seeds it when it is empty.
+    Cache {
+        /// The volume.
+        volume: VolumeRef,
+        /// Who may use it at the same time.
+        sharing: CacheSharing,
+        /// Owner of its root.
+        owner: Ownership,
+    },
+    /// Memory, dropped after each command.
+    Temp {
+        /// Limit in bytes.
+        size: Option<u64>,
+    },
+    /// A secret as a file.
+    Secret {
+        /// The secret.
+        secret: SecretRef,
+        /// Owner.
+        owner: Ownership,
+        /// Permission bits.
+        mode: u32,
+    },
+    /// A Unix socket of the client's host.
+    Socket {
+        /// The socket.
+        socket: SocketRef,
+        /// Owner.
+        owner: Ownership,
+    },
+}
+
+/// Who may use a cache volume at the same time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CacheSharing {
+    /// Any number of commands.
+    #[default]
+    Shared,
+    /// One command, others get a copy of their own.
+    Private,
+    /// One command, others wait.
+    Locked,
+}
+
+/// Names a cache volume.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct VolumeRef {
+    /// Who owns the name: the main client or a module.
+    pub namespace: String,
+    /// The name.
+    pub key: String,
+}
+
+/// Names a secret; never holds its value.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum SecretRef {
+    /// Set by a program under a name.
+    Named {
+        /// Scope of the name: the main client or a module.
+        scope: String,
+        /// Name.
+        name: String,
+    },
+    /// Fetched by the client when needed.
+    Uri {
+        /// `env://NAME`, `file://path`, `cmd://command`.
+        uri: String,
+        /// What stands for the value in cache keys; the value's keyed hash if absent.
+        cache_key: Option<String>,
+    },
+}
+
+/// Names a Unix socket of the client's host.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct SocketRef {
+    /// Absolute path on the host.
+    pub path: String,
+}
+
+/// Names a service by the container that runs it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ServiceRef {
+    /// Name under which a container reaches it.
+    pub alias: String,
+}
+
+/// A copy: where to and how.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Copy {
+    /// Destination; relative to the working directory or the root.
+    pub path: String,
+    /// Owner of what is written.
+    pub owner: Ownership,
+    /// Permission bits of what is written, instead of the source's.
+    pub permissions: Option<u32>,
+    /// Whether `$VAR` in the path is replaced.
+    pub expand: bool,
+}
+
+/// A change of files.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Edit {
+    /// Merges the second input, a directory, into the destination.
+    Directory(Copy),
+    /// Writes the second input, a file, at the destination.
+    File(Copy),
+    /// Writes the other inputs, files, into the destination directory under their names.
+    Files(Copy),
+    /// Writes a new file.
+    NewFile {
+        /// Destination.
+        to: Copy,
+        /// Contents.
+        contents: String,
+    },
+    /// Makes a directory with its parents.
+    NewDirectory(Copy),
+    /// Removes files and directories.
+    Remove {
+        /// Paths or glob patterns.
+        paths: Vec<String>,
+        /// Whether `$VAR` in the paths is replaced.
+        expand: bool,
+    },
+    /// Makes a symbolic link.
+    Symlink {
+        /// What the link says.
+        target: String,
+        /// Where the link is.
+        path: String,
+        /// Whether `$VAR` is replaced.
+        expand: bool,
+    },
+    /// Sets all modification times.
+    Timestamps {
+        /// Seconds since the epoch.
+        seconds: i64,
+    },
+    /// Changes the owner below a path.
+    Chown {
+        /// Path.
+        path: String,
+        /// `user[:group]`.
+        owner: String,
+    },
+}
+
+/// A part of a container or directory.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Select {
+    /// The root file system of a container.
+    Rootfs,
+    /// A directory.
+    Directory {
+        /// Path; relative to the working directory or the root.
+        path: String,
+        /// Whether `$VAR` in the path is replaced.
+        expand: bool,
+    },
+    /// A file.
+    File {
+        /// Path; relative to the working directory or the root.
+        path: String,
+        /// Whether `$VAR` in the path is replaced.
+        expand: bool,
+    },
+}
+
+impl Op {
+    /// Whether the result is worth a record: it costs a process, a mount or a walk.
+    ///
+    /// The others are computed from their inputs in memory.
+    pub fn is_heavy(&self) -> bool {
+        matches!(
+            self,
+            Self::Exec(_)
+                | Self::Edit(_)
+                | Self::Diff
+                | Self::Filter { .. }
+                | Self::EditFile { .. }
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn expected_codes_follow_the_table() {
+        let cases = [
+            (0, true, false, true),
+            (1, false, true, true),
+            (127, false, true, true),
+            (128, false, false, false),
+            (137, false, false, false),
+            (191, false, false, false),
+            (192, false, true, true),
+            (255, false, true, true),
+        ];
+        for (code, success, failure, any) in cases {
+            assert_eq!(Expect::Success.accepts(code), success, "{code}");
+            assert_eq!(Expect::Failure.accepts(code), failure, "{code}");
+            assert_eq!(Expect::Any.accepts(code), any, "{code}");
+        }
+    }
+}

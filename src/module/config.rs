@@ -1,0 +1,606 @@
+//! Module configuration files: `dagger.json` of every era, `nsci.json` (the same format) and
+//! `dagger-module.toml`.
+//!
+//! Main type: [`ModuleConfig`], one shape for all of them. Parsing takes text; [`find_up`] and
+//! [`ModuleConfig::load`] do the reading. Never resolves dependencies and never writes.
+
+use std::path::{Component, Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json};
+
+/// File names of a module's configuration, the preferred one first.
+pub const FILE_NAMES: [&str; 3] = ["nsci.json", "dagger.json", "dagger-module.toml"];
+
+/// Engine version assumed when the file names one that is no version.
+const UNKNOWN_ENGINE_VERSION: &str = "v0.11.9";
+
+/// What a module's configuration file says, whichever format and era it is of.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModuleConfig {
+    /// Name of the module.
+    pub name: String,
+    /// What runs its functions; a module without one only bundles dependencies.
+    pub sdk: Option<Sdk>,
+    /// Directory of the source, relative to the file, normalised; `.` by default.
+    pub source: String,
+    /// Directory the module may read from, relative to the file, where a 0.9 file sets one.
+    pub root: Option<String>,
+    /// Patterns of the context that are loaded with the source; one starting with `!` leaves out.
+    pub include: Vec<String>,
+    /// Modules it uses.
+    pub dependencies: Vec<Dependency>,
+    /// Version of the API its code is written for; `None` is the current one.
+    pub engine_version: Option<String>,
+    /// Modules whose functions are offered beside its own.
+    pub toolchains: Vec<Dependency>,
+    /// Module it takes its functions from.
+    pub blueprint: Option<Dependency>,
+    /// Clients generated for programs beside the module.
+    pub clients: Vec<Client>,
+    /// Whether generated files are put into `.gitignore`.
+    pub automatic_gitignore: Option<bool>,
+    /// Functions without a policy of their own are not cached across sessions.
+    pub disable_default_function_caching: bool,
+}
+
+/// What runs a module's functions.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sdk {
+    /// `go`, `python`, `typescript`, or the reference of a module that implements an SDK.
+    pub source: String,
+    /// Commit the reference is pinned to.
+    pub pin: Option<String>,
+    /// Settings that belong to the SDK.
+    pub config: Map<String, Json>,
+}
+
+/// A module this one uses.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dependency {
+    /// Name it is used by; `None` leaves it to the dependency.
+    pub name: Option<String>,
+    /// Path or git reference.
+    pub source: String,
+    /// Commit the reference is pinned to.
+    pub pin: Option<String>,
+}
+
+/// A client generated for programs beside the module.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Client {
+    /// Language or module that generates it.
+    pub generator: String,
+    /// Directory it is written to.
+    pub directory: String,
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {path}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Cause.
+        source: std::io::Error,
+    },
+    /// The text is not of the format, or says something it cannot.
+    #[error("{path}:{line}:{column}: {message}")]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// Column, from 1.
+        column: usize,
+        /// What is wrong.
+        message: String,
+    },
+    /// The module is written for an engine newer than this one.
+    #[error("module `{module}` requires engine {required}, but this is {current}")]
+    EngineTooOld {
+        /// Module name.
+        module: String,
+        /// Version its configuration asks for.
+        required: String,
+        /// Version of this engine.
+        current: String,
+    },
+}
+
+/// Path of the nearest configuration file in `start` or a directory above it.
+///
+/// `start` must be absolute for directories above it to be seen.
+pub fn find_up(start: &Path) -> Option<PathBuf> {
+    start.ancestors().find_map(|directory| {
+        FILE_NAMES
+            .iter()
+            .map(|name| directory.join(name))
+            .find(|path| path.is_file())
+    })
+}
+
+impl ModuleConfig {
+    /// Reads and parses a configuration file.
+    ///
+    /// # Errors
+    /// [`ConfigError::Read`] or [`ConfigError::Invalid`].
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        Self::parse(path, &text)
+    }
+
+    /// Parses the text of a configuration file; `path` tells the format and appears in errors.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] with the place in the text.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        let document = Document { path, text };
+        let value = if path
+            .extension()
+            .is_some_and(|extension| extension == "toml")
+        {
+            document.parse_toml()?
+        } else {
+            document.parse_json()?
+        };
+        document.config(&value)
+    }
+
+    /// Version of the API the module's code is written for, as semantic version numbers.
+    pub fn engine_version_numbers(&self) -> Option<(u64, u64, u64)> {
+        self.engine_version.as_deref().and_then(version_numbers)
+    }
+
+    /// Refuses a module written for an engine newer than `current`, such as `v0.21.0`.
+    ///
+    /// # Errors
+    /// [`ConfigError::EngineTooOld`].
+    pub fn check_engine(&self, current: &str) -> Result<(), ConfigError> {
+        match (self.engine_version_numbers(), version_numbers(current)) {
+            (Some(required), Some(ours)) if required > ours => Err(ConfigError::EngineTooOld {
+                module: self.name.clone(),
+                required: self.engine_version.clone().unwrap_or_default(),
+                current: current.to_owned(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Adds or replaces a dependency in the text of a JSON configuration, keeping all else as it is.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] if the text is not a valid configuration.
+    pub fn with_dependency(
+        path: &Path,
+        text: &str,
+        dependency: &Dependency,
+    ) -> Result<String, ConfigError> {
+        let document = Document { path, text };
+        let mut value = document.parse_json()?;
+        document.config(&value)?;
+        let mut entry = Map::new();
+        if let Some(name) = &dependency.name {
+            entry.insert("name".into(), name.as_str().into());
+        }
+        entry.insert("source".into(), dependency.source.as_str().into());
+        if let Some(pin) = &dependency.pin {
+            entry.insert("pin".into(), pin.as_str().into());
+        }
+        let root = value
+            .as_object_mut()
+            .expect("a parsed configuration is an object");
+        let list = root
+            .entry("dependencies")
+            .or_insert_with(|| Json::Array(vec![]));
+        let list = list
+            .as_array_mut()
+            .expect("a parsed configuration has a list here");
+        let same = |other: &Json| match (other.get("name"), &dependency.name) {
+            (Some(theirs), Some(ours)) => theirs == ours.as_str(),
+            _ => other.get("source").unwrap_or(other) == dependency.source.as_str(),
+        };
+        match list.iter_mut().find(|other| same(other)) {
+            Some(other) => *other = Json::Object(entry),
+            None => list.push(Json::Object(entry)),
+        }
+        let text = serde_json::to_string_pretty(&value).expect("a JSON value can be written");
+        Ok(text + "\n")
+    }
+}
+
+/// Numbers of a version such as `v0.18.2`; `None` if it is none.
+fn version_numbers(version: &str) -> Option<(u64, u64, u64)> {
+    let version = version.strip_prefix('v').unwrap_or(version);
+    let numbers = version.split(['-', '+']).next()?;
+    let mut parts = numbers.split('.').map(|part| part.parse().ok());
+    let numbers = (parts.next()??, parts.next()??, parts.next()??);
+    parts.next().is_none().then_some(numbers)
+}
+
+/// A file's text while it is being understood; knows how to point at a place in it.
+struct Document<'a> {
+    path: &'a Path,
+    text: &'a str,
+}
+
+impl Document<'_> {
+    fn parse_json(&self) -> Result<Json, ConfigError> {
+        let text = self.text.strip_prefix('\u{feff}').unwrap_or(self.text);
+        serde_json::from_str(text).map_err(|error| {
+            let message = error.to_string();
+            // The library appends the place, which we put in front.
+            let message = message
+                .split(" at line ")
+                .next()
+                .unwrap_or_default()
+                .to_owned();
+            self.invalid_at(error.line().max(1), error.column().max(1), message)
+        })
+    }
+
+    fn parse_toml(&self) -> Result<Json, ConfigError> {
+        let parsed: Result<Json, _> = toml::from_str(self.text);
+        let mut value = parsed.map_err(|error| {
+            let (line, column) = self.place(error.span().map_or(0, |span| span.start));
+            self.invalid_at(line, column, error.message().to_owned())
+        })?;
+        if let Some(root) = value.as_object_mut()
+            && let Some(runtime) = root.remove("runtime")
+        {
+            root.insert("sdk".into(), runtime);
+        }
+        Ok(value)
+    }
+
+    fn config(&self, value: &Json) -> Result<ModuleConfig, ConfigError> {
+        let Json::Object(root) = value else {
+            return Err(self.invalid_at(1, 1, "expected an object".into()));
+        };
+        let sdk = match root.get("sdk").or_else(|| root.get("runtime")) {
+            None | Some(Json::Null) => None,
+            Some(value) => self.sdk(value)?,
+        };
+        let mut include = self.strings(root, "include")?;
+        include.extend(self.strings(root, "exclude")?.into_iter().map(|pattern| {
+            pattern
+                .strip_prefix('!')
+                .map_or_else(|| format!("!{pattern}"), str::to_owned)
+        }));
+        let codegen = root.get("codegen").and_then(Json::as_object);
+        let config = ModuleConfig {
+            name: self.string(root, "name")?.unwrap_or_default(),
+            sdk,
+            source: self.source(root)?,
+            root: self.string(root, "root")?.filter(|root| !root.is_empty()),
+            include,
+            dependencies: self.dependencies(root, "dependencies")?,
+            engine_version: self.string(root, "engineVersion")?.and_then(engine_version),
+            toolchains: self.dependencies(root, "toolchains")?,
+            blueprint: match root.get("blueprint") {
+                None | Some(Json::Null) => None,
+                Some(value) => Some(self.dependency("blueprint", value)?),
+            },
+            clients: self.clients(root)?,
+            automatic_gitignore: codegen
+                .and_then(|codegen| codegen.get("automaticGitignore"))
+                .and_then(Json::as_bool),
+            disable_default_function_caching: root
+                .get("disableDefaultFunctionCaching")
+                .and_then(Json::as_bool)
+                .unwrap_or(false),
+        };
+        if config.name.is_empty() && config.sdk.is_some() {
+            return Err(self.invalid_at(1, 1, "the module has no `name`".into()));
+        }
+        Ok(config)
+    }
+
+    fn sdk(&self, value: &Json) -> Result<Option<Sdk>, ConfigError> {
+        let sdk = match value {
+            Json::String(source) => Sdk {
+                source: source.clone(),
+                ..Sdk::default()
+            },
+            Json::Object(object) => Sdk {
+                source: self.string(object, "source")?.unwrap_or_default(),
+                pin: self.string(object, "pin")?,
+                config: match object.get("config") {
+                    None | Some(Json::Null) => Map::new(),
+                    Some(Json::Object(config)) => config.clone(),
+                    Some(_) => return Err(self.invalid("config", "`sdk.config` must be an object")),
+                },
+            },
+            _ => return Err(self.invalid("sdk", "`sdk` must be a name or an object with `source`")),
+        };
+        Ok(Some(sdk).filter(|sdk| !sdk.source.is_empty()))
+    }
+
+    fn source(&self, root: &Map<String, Json>) -> Result<String, ConfigError> {
+        let source = self.string(root, "source")?.unwrap_or_default();
+        normalise(&source).ok_or_else(|| {
+            self.invalid(
+                "source",
+                "`source` must be a relative path inside the module's directory",
+            )
+        })
+    }
+
+    fn dependencies(
+        &self,
+        root: &Map<String, Json>,
+        key: &str,
+    ) -> Result<Vec<Dependency>, ConfigError> {
+        match root.get(key) {
+            None | Some(Json::Null) => Ok(vec![]),
+            Some(Json::Array(list)) => list
+                .iter()
+                .map(|value| self.dependency(key, value))
+                .collect(),
+            Some(_) => Err(self.invalid(key, &format!("`{key}` must be a list"))),
+        }
+    }
+
+    fn dependency(&self, key: &str, value: &Json) -> Result<Dependency, ConfigError> {
+        let dependency = match value {
+            Json::String(source) => Dependency {
+                source: source.clone(),
+                ..Dependency::default()
+            },
+            Json::Object(object) => Dependency {
+                name: self.string(object, "name")?.filter(|name| !name.is_empty()),
+                source: self.string(object, "source")?.unwrap_or_default(),
+                pin: self.string(object, "pin")?.filter(|pin| !pin.is_empty()),
+            },
+            _ => Dependency::default(),
+        };
+        if dependency.source.is_empty() {
+            let message = format!("each of `{key}` must be a reference or an object with `source`");
+            return Err(self.invalid(key, &message));
+        }
+        Ok(dependency)
+    }
+
+    fn clients(&self, root: &Map<String, Json>) -> Result<Vec<Client>, ConfigError> {
+        let Some(Json::Array(list)) = root.get("clients") else {
+            return Ok(vec![]);
+        };
+        list.iter()
+            .map(|value| match value {
+                Json::Object(object) => Ok(Client {
+                    generator: self.string(object, "generator")?.unwrap_or_default(),
+                    directory: self.string(object, "directory")?.unwrap_or_default(),
+                }),
+                _ => Err(self.invalid("clients", "each of `clients` must be an object")),
+            })
+            .collect()
+    }
+
+    fn string(&self, object: &Map<String, Json>, key: &str) -> Result<Option<String>, ConfigError> {
+        match object.get(key) {
+            None | Some(Json::Null) => Ok(None),
+            Some(Json::String(text)) => Ok(Some(text.clone())),
+            Some(_) => Err(self.invalid(key, &format!("`{key}` must be text"))),
+        }
+    }
+
+    fn strings(&self, object: &Map<String, Json>, key: &str) -> Result<Vec<String>, ConfigError> {
+        let wrong = || self.invalid(key, &format!("`{key}` must be a list of text"));
+        match object.get(key) {
+            None | Some(Json::Null) => Ok(vec![]),
+            Some(Json::Array(list)) => list
+                .iter()
+                .map(|value| value.as_str().map(str::to_owned).ok_or_else(wrong))
+                .collect(),
+            Some(_) => Err(wrong()),
+        }
+    }
+
+    /// An error at the first place `key` stands in the text.
+    fn invalid(&self, key: &str, message: &str) -> ConfigError {
+        let quoted = self.text.find(&format!("\"{key}\""));
+        let (line, column) = self.place(quoted.or_else(|| self.text.find(key)).unwrap_or(0));
+        self.invalid_at(line, column, message.to_owned())
+    }
+
+    fn invalid_at(&self, line: usize, column: usize, message: String) -> ConfigError {
+        ConfigError::Invalid {
+            path: self.path.to_owned(),
+            line,
+            column,
+            message,
+        }
+    }
+
+    fn place(&self, offset: usize) -> (usize, usize) {
+        let before = &self.text[..offset];
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        (
+            before.matches('\n').count() + 1,
+            before[line_start..].chars().count() + 1,
+        )
+    }
+}
+
+/// Empty means current, and what is no version stands for the last engine that wrote none.
+fn engine_version(version: String) -> Option<String> {
+    match version.as_str() {
+        "" | "latest" => None,
+        _ if version_numbers(&version).is_none() => Some(UNKNOWN_ENGINE_VERSION.to_owned()),
+        _ if version.starts_with('v') => Some(version),
+        _ => Some(format!("v{version}")),
+    }
+}
+
+/// A relative path without `.` and `..`; `None` if it leaves where it starts.
+fn normalise(path: &str) -> Option<String> {
+    let mut parts = Vec::new();
+    for component in Path::new(path).components() {
+        match component {
+            Component::CurDir => {}
+            Component::Normal(part) => parts.push(part.to_str()?),
+            Component::ParentDir => {
+                parts.pop()?;
+            }
+            Component::RootDir | Component::Prefix(_) => return None,
+        }
+    }
+    Some(if parts.is_empty() {
+        ".".to_owned()
+    } else {
+        parts.join("/")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn json(text: &str) -> ModuleConfig {
+        ModuleConfig::parse(Path::new("dagger.json"), text).expect("valid")
+    }
+
+    fn error(name: &str, text: &str) -> String {
+        ModuleConfig::parse(Path::new(name), text)
+            .expect_err("invalid")
+            .to_string()
+    }
+
+    #[test]
+    fn every_era_of_the_format_is_read() {
+        let v0_9 = json(
+            r#"{"name":"ci","sdk":"go","root":"..","exclude":["vendor","!keep"],
+                "dependencies":["github.com/x/y/z@abc","../dep"]}"#,
+        );
+        assert_eq!(v0_9.root.as_deref(), Some(".."));
+        assert_eq!(v0_9.source, ".");
+        assert_eq!(v0_9.include, ["!vendor", "keep"]);
+        assert_eq!(v0_9.dependencies[1].source, "../dep");
+
+        let v0_11 = json(
+            r#"{"name":"ci","sdk":"python","source":"./dagger/","engineVersion":"v0.11.9",
+                "dependencies":[{"name":"go","source":"github.com/x/go","pin":"0123"}],"views":[]}"#,
+        );
+        assert_eq!(v0_11.source, "dagger");
+        assert_eq!(v0_11.engine_version_numbers(), Some((0, 11, 9)));
+        assert_eq!(v0_11.dependencies[0].pin.as_deref(), Some("0123"));
+
+        let v0_18 = json(
+            r#"{"$schema":"https://example.org/s.json","name":"ci","engineVersion":"0.18.2",
+                "sdk":{"source":"python","config":{"useUv":false}},
+                "codegen":{"automaticGitignore":false},"disableDefaultFunctionCaching":true,
+                "clients":[{"generator":"go","directory":"./sdk"}],
+                "toolchains":[{"source":"github.com/x/lint"}],"blueprint":{"source":"../b"}}"#,
+        );
+        let sdk = v0_18.sdk.expect("has an SDK");
+        assert_eq!(
+            (sdk.source.as_str(), &sdk.config["useUv"]),
+            ("python", &Json::Bool(false))
+        );
+        assert_eq!(v0_18.engine_version.as_deref(), Some("v0.18.2"));
+        assert_eq!(v0_18.automatic_gitignore, Some(false));
+        assert!(v0_18.disable_default_function_caching);
+        assert_eq!(v0_18.toolchains[0].source, "github.com/x/lint");
+        assert_eq!(v0_18.blueprint.expect("has a blueprint").source, "../b");
+
+        let v1 = ModuleConfig::parse(
+            Path::new("dagger-module.toml"),
+            "name = \"ci\"\nengineVersion = \"v1.0.0\"\n[runtime]\nsource = \"go\"\n\
+             [[dependencies]]\nsource = \"../dep\"\n",
+        )
+        .expect("valid");
+        assert_eq!(v1.sdk.expect("has an SDK").source, "go");
+        assert_eq!(v1.dependencies[0].source, "../dep");
+    }
+
+    #[test]
+    fn engine_version_is_lenient_but_a_newer_one_is_refused() {
+        for (text, version) in [
+            ("", None),
+            ("dev", Some("v0.11.9")),
+            ("v0.9.3", Some("v0.9.3")),
+        ] {
+            let config = json(&format!(
+                r#"{{"name":"a","sdk":"go","engineVersion":"{text}"}}"#
+            ));
+            assert_eq!(config.engine_version.as_deref(), version, "{text}");
+        }
+        let newer = json(r#"{"name":"a","sdk":"go","engineVersion":"v2.0.0"}"#);
+        assert_eq!(
+            newer
+                .check_engine("v1.0.0-beta.1")
+                .expect_err("too new")
+                .to_string(),
+            "module `a` requires engine v2.0.0, but this is v1.0.0-beta.1"
+        );
+        newer.check_engine("v2.0.0").expect("the same is enough");
+    }
+
+    #[test]
+    fn mistakes_are_pointed_at() {
+        for (name, text, expected) in [
+            (
+                "dagger.json",
+                "{\n  \"name\": \"a\",,\n}",
+                "dagger.json:2:15: key must be a string",
+            ),
+            ("dagger.json", "[]", "dagger.json:1:1: expected an object"),
+            (
+                "dagger.json",
+                "{\"sdk\":\"go\"}",
+                "dagger.json:1:1: the module has no `name`",
+            ),
+            (
+                "dagger.json",
+                "{\n \"name\": 3}",
+                "dagger.json:2:2: `name` must be text",
+            ),
+            (
+                "dagger.json",
+                "{\"name\":\"a\",\n\"source\":\"../x\"}",
+                "dagger.json:2:1: `source` must be a relative path inside the module's directory",
+            ),
+            (
+                "nsci.json",
+                "{\"name\":\"a\",\n \"dependencies\":[{}]}",
+                "nsci.json:2:2: each of `dependencies` must be a reference or an object with `source`",
+            ),
+        ] {
+            assert_eq!(error(name, text), expected);
+        }
+        assert!(error("dagger-module.toml", "name = \n").starts_with("dagger-module.toml:1:8: "));
+    }
+
+    #[test]
+    fn nearest_configuration_is_found() {
+        let directory = tempfile::tempdir().expect("can create");
+        let deep = directory.path().join("a/b");
+        std::fs::create_dir_all(&deep).expect("can create");
+        std::fs::write(directory.path().join("dagger.json"), "{}").expect("can write");
+        assert_eq!(find_up(&deep), Some(directory.path().join("dagger.json")));
+        std::fs::write(directory.path().join("a/nsci.json"), "{}").expect("can write");
+        assert_eq!(find_up(&deep), Some(directory.path().join("a/nsci.json")));
+    }
+
+    #[test]
+    fn dependency_is_added_and_replaced_without_touching_the_rest() {
+        let path = Path::new("dagger.json");
+        let text = r#"{"name":"ci","unknown":1,"sdk":"go"}"#;
+        let mut dependency = Dependency {
+            name: Some("go".into()),
+            source: "github.com/x/go".into(),
+            pin: None,
+        };
+        let added = ModuleConfig::with_dependency(path, text, &dependency).expect("valid");
+        dependency.pin = Some("0123".into());
+        let pinned = ModuleConfig::with_dependency(path, &added, &dependency).expect("valid");
+        assert!(pinned.contains("\"unknown\": 1"), "{pinned}");
+        assert_eq!(json(&pinned).dependencies, [dependency]);
+    }
+}

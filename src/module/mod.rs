@@ -1,0 +1,27 @@
+//! Modules: what they are made of and how their code is run, as plain data.
+//!
+//! Reads `dagger.json` ([`config`]), reads the types a module offers from its source without running
+//! it ([`python`]), names them ([`names`], [`typedef`]), understands flags ([`flag`]), encodes the
+//! values that cross the border of a function call ([`call`]) and describes the container a function
+//! runs in ([`runtime_plan`]).
+//! It never runs anything, never talks to a network and never reads the environment.
+
+pub mod call;
+pub mod config;
+pub mod flag;
+pub mod init;
+pub mod names;
+pub mod python;
+pub mod runtime_plan;
+pub mod sdk_python;
+pub mod typedef;
+
+pub use call::{CallRequest, InputArg, Value};
+pub use config::{ConfigError, Dependency, ModuleConfig, Sdk};
+pub use flag::{FlagError, FlagValue};
+pub use python::StaticError;
+pub use runtime_plan::RuntimePlan;
+pub use typedef::{
+    Arg, CachePolicy, EnumMember, EnumType, Field, Function, InterfaceType, ModuleTypes,
+    ObjectType, SourceLocation, TypeError, TypeKind, TypeRef,
+};

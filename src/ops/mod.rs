@@ -1,0 +1,23 @@
+//! Carries out operations: the one place where the graph meets disks, processes and networks.
+//!
+//! [`World`] is the solver's [`Worker`](crate::solver::Worker). Each kind of operation has a file of its own; pure parts
+//! (configuration, paths, scrubbing) know nothing of the rest. What starts processes or needs the
+//! id mapping goes through [`Sandbox`], which does not exist until the first operation needs it.
+
+mod configure;
+mod exec;
+mod files;
+mod host;
+mod image;
+mod lend;
+mod paths;
+mod sandbox;
+mod scrub;
+mod spool;
+mod world;
+
+pub use exec::FunctionRun;
+pub use image::Images;
+pub use lend::{Client, Gateway, GatewayGuard, Nested, SecretValue};
+pub use sandbox::{Sandbox, SandboxConfig};
+pub use world::{HostFacts, World, WorldParts};

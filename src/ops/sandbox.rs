@@ -1,0 +1,164 @@
+//! The sandbox of this process: namespaces, keeper, proxy and name server, started together when
+//! the first operation needs them and gone with the process.
+
+use crate::error::{Error, Kind, Result};
+use nsci_runtime::{IdMap, Session, SessionConfig, dns, network, proxy};
+use nsci_snapshotter::{Store, keeper};
+use std::{
+    fmt,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+use tokio::sync::OnceCell;
+
+/// What a sandbox needs to start.
+#[derive(Clone, Debug)]
+pub struct SandboxConfig {
+    /// Directory on a tmpfs for run-time state.
+    pub state_dir: PathBuf,
+    /// The ids of the session.
+    pub id_map: IdMap,
+    /// Which of the host's addresses steps may reach.
+    pub policy: proxy::Policy,
+}
+
+/// The sandbox, started or not.
+pub struct Sandbox {
+    config: SandboxConfig,
+    store: Arc<Store>,
+    live: OnceCell<Arc<Live>>,
+}
+
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sandbox")
+            .field("live", &self.live.initialized())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Something that serves until it is dropped.
+type Server = Box<dyn std::any::Any + Send + Sync>;
+
+/// The sandbox while it runs. Fields are dropped in this order: servers before what they serve.
+pub(super) struct Live {
+    _servers: Vec<Server>,
+    pub(super) keeper: keeper::Client,
+    pub(super) session: Session,
+    next_address: AtomicU32,
+}
+
+impl Live {
+    /// A place in the session's network that no step of it had before.
+    pub(super) fn next_address(&self) -> u32 {
+        self.next_address.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+impl Sandbox {
+    /// A sandbox that does not run yet.
+    pub fn new(config: SandboxConfig, store: Arc<Store>) -> Self {
+        Self {
+            config,
+            store,
+            live: OnceCell::new(),
+        }
+    }
+
+    /// Whether it runs.
+    pub fn is_live(&self) -> bool {
+        self.live.initialized()
+    }
+
+    /// The running sandbox, started if need be.
+    pub(super) async fn live(&self) -> Result<Arc<Live>> {
+        let start = || async {
+            let config = self.config.clone();
+            let store = Arc::clone(&self.store);
+            tokio::task::spawn_blocking(move || start(config, &store))
+                .await
+                .map_err(|error| Error::caused(Kind::Internal, "cannot start the sandbox", error))?
+        };
+        self.live.get_or_try_init(start).await.cloned()
+    }
+}
+
+fn start(config: SandboxConfig, store: &Store) -> Result<Arc<Live>> {
+    let names: Arc<dyn dns::Names> = Arc::new(NoNames);
+    let mounts = config
+        .state_dir
+        .join("keeper")
+        .to_string_lossy()
+        .into_owned();
+    let session = Session::start(SessionConfig {
+        state_dir: config.state_dir,
+        id_map: config.id_map,
+        network: true,
+    })
+    .map_err(sandbox_error)?;
+    let root = store.layout().root().to_string_lossy().into_owned();
+    let control = session
+        .spawn_child("nsci-keeper", &[root, mounts])
+        .map_err(sandbox_error)?;
+    let keeper = keeper::Client::new(control);
+    keeper
+        .ping()
+        .map_err(|error| Error::caused(Kind::Host, "cannot start the sandbox", error))?;
+    let servers = serve_network(&session, config.policy, names)?;
+    Ok(Arc::new(Live {
+        _servers: servers,
+        keeper,
+        session,
+        next_address: AtomicU32::new(0),
+    }))
+}
+
+/// Starts what answers the steps' packets: the way out and the name server.
+fn serve_network(
+    session: &Session,
+    policy: proxy::Policy,
+    names: Arc<dyn dns::Names>,
+) -> Result<Vec<Server>> {
+    let failed = |error| Error::caused(Kind::Host, "cannot serve the sandbox's network", error);
+    let Some(sockets) = network::EngineSockets::from_named(session.network_fds()) else {
+        return Ok(Vec::new());
+    };
+    let mut servers: Vec<Server> = Vec::new();
+    if let Some(listener) = sockets.proxy {
+        let proxy = proxy::Proxy::start(listener, policy, Arc::new(|_| {})).map_err(failed)?;
+        servers.push(Box::new(proxy));
+    }
+    let dns = dns::Server::start(
+        sockets.dns_udp,
+        sockets.dns_tcp,
+        names,
+        dns::HostFiles::default(),
+    );
+    servers.push(Box::new(dns.map_err(failed)?));
+    Ok(servers)
+}
+
+/// No names but the host's.
+struct NoNames;
+
+impl dns::Names for NoNames {
+    fn lookup(&self, _: std::net::IpAddr, _: &str) -> Option<Vec<std::net::IpAddr>> {
+        None
+    }
+}
+
+/// An error of the sandbox as the user meets it.
+pub(super) fn sandbox_error(error: nsci_runtime::Error) -> Error {
+    match error {
+        nsci_runtime::Error::Cancelled => Error::new(Kind::Cancelled, "cancelled"),
+        nsci_runtime::Error::IdMap(problem) => {
+            let hint = problem.hint();
+            Error::caused(Kind::Host, "cannot set up the sandbox", problem).hint(hint)
+        }
+        error => Error::caused(Kind::Host, "cannot run in the sandbox", error)
+            .hint("`nsci doctor` says what this host lacks"),
+    }
+}

@@ -1,0 +1,260 @@
+//! [`Api`]: the session behind the resolvers: its engine, its objects by id, its modules.
+
+use super::{
+    gql::{Backend, FieldError},
+    modules::ModuleSpec,
+    object::{CurrentCall, CurrentModule, HostRef, Object, Root},
+};
+use crate::{
+    engine::Engine,
+    error::{Error, Kind},
+    graph::{SecretRef, fingerprint},
+    module::CallRequest,
+};
+use serde_json::json;
+use std::{
+    collections::HashMap,
+    fmt,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+/// A session as its resolvers see it.
+pub struct Api {
+    engine: Arc<Engine>,
+    objects: Mutex<HashMap<String, Object>>,
+}
+
+impl fmt::Debug for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Api").finish_non_exhaustive()
+    }
+}
+
+/// Who asks.
+#[derive(Debug)]
+pub struct Caller {
+    /// What it is.
+    pub kind: CallerKind,
+    /// Where its names of secrets and cache volumes belong.
+    pub scope: String,
+}
+
+/// What a caller is.
+#[derive(Debug)]
+pub enum CallerKind {
+    /// The program that started the session, with the host it runs on.
+    Main,
+    /// A command of a pipeline that may call the API. It has no host.
+    Nested,
+    /// A module's function.
+    Function(Box<FunctionCall>),
+}
+
+/// A call of a module's function while it is served.
+#[derive(Debug)]
+pub struct FunctionCall {
+    /// The module.
+    pub module: Arc<ModuleSpec>,
+    /// What is called and with what.
+    pub request: CallRequest,
+    /// What came of it; the last answer counts.
+    answer: Mutex<Option<Result<String, FieldError>>>,
+    touched_secrets: AtomicBool,
+}
+
+impl Caller {
+    /// The main client.
+    pub fn main() -> Arc<Self> {
+        Arc::new(Self {
+            kind: CallerKind::Main,
+            scope: "mainClient".into(),
+        })
+    }
+
+    /// A command that may call the API.
+    pub fn nested() -> Arc<Self> {
+        Arc::new(Self {
+            kind: CallerKind::Nested,
+            scope: "mainClient".into(),
+        })
+    }
+
+    /// A module's function.
+    pub fn function(call: FunctionCall) -> Arc<Self> {
+        let scope = format!("mod({})", call.module.name);
+        Arc::new(Self {
+            kind: CallerKind::Function(Box::new(call)),
+            scope,
+        })
+    }
+
+    /// Whether it is a module's function.
+    pub fn is_function(&self) -> bool {
+        matches!(self.kind, CallerKind::Function(_))
+    }
+
+    /// The call that this caller serves.
+    ///
+    /// # Errors
+    /// If it serves none.
+    pub fn call(&self) -> Result<&FunctionCall, FieldError> {
+        match &self.kind {
+            CallerKind::Function(call) => Ok(call),
+            _ => Err(FieldError::new(
+                "no function call is being served by this client",
+            )),
+        }
+    }
+}
+
+impl FunctionCall {
+    /// A call that was not answered yet.
+    pub fn new(module: Arc<ModuleSpec>, request: CallRequest) -> Self {
+        Self {
+            module,
+            request,
+            answer: Mutex::default(),
+            touched_secrets: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether the function set a secret, so that its answer means nothing in another session.
+    pub fn touched_secrets(&self) -> bool {
+        self.touched_secrets.load(Ordering::Relaxed)
+    }
+
+    /// Takes the answer: the result as JSON text, or an error.
+    pub fn answer(&self, answer: Result<String, FieldError>) {
+        *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+    }
+
+    /// The answer, if there was one.
+    pub fn take_answer(&self) -> Option<Result<String, FieldError>> {
+        self.answer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+    }
+}
+
+impl Api {
+    /// The API of an engine.
+    pub fn new(engine: Arc<Engine>) -> Arc<Self> {
+        Arc::new(Self {
+            engine,
+            objects: Mutex::default(),
+        })
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    /// Makes an object known by its id, and says the id.
+    pub fn keep(&self, object: &Object) -> String {
+        let name = object.graphql_type();
+        let key = match (object.vertex(), object.save()) {
+            (Some(vertex), _) => vertex.id().to_string(),
+            (None, Some(saved)) => fingerprint("object", &saved).to_string(),
+            (None, None) => return name.to_owned(),
+        };
+        let id = format!("{name}:{}", &key[..40]);
+        let mut objects = self.objects.lock().unwrap_or_else(PoisonError::into_inner);
+        objects.entry(id.clone()).or_insert_with(|| object.clone());
+        id
+    }
+
+    /// The object with an id.
+    pub fn find(&self, id: &str) -> Option<Object> {
+        match id {
+            "Query" => return Some(Object::Query(Root)),
+            "Host" => return Some(Object::Host(HostRef)),
+            "FunctionCall" => return Some(Object::FunctionCall(CurrentCall)),
+            "CurrentModule" => return Some(Object::CurrentModule(CurrentModule)),
+            _ => {}
+        }
+        self.objects
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(id)
+            .cloned()
+    }
+
+    /// A path of the main client's host.
+    ///
+    /// # Errors
+    /// If the caller has no host.
+    pub fn host_path(&self, caller: &Caller, path: &str) -> Result<PathBuf, FieldError> {
+        match caller.kind {
+            CallerKind::Main => Ok(self.engine.secrets().host().path(path)),
+            CallerKind::Nested | CallerKind::Function(_) => Err(FieldError::new(format!(
+                "cannot use host path {path}: functions and nested commands have no host; \
+                 pass a Directory or File argument instead"
+            ))),
+        }
+    }
+
+    /// A secret from a plaintext.
+    pub(super) fn set_secret(
+        &self,
+        caller: &Caller,
+        name: &str,
+        plaintext: &str,
+    ) -> Result<SecretRef, FieldError> {
+        if let CallerKind::Function(call) = &caller.kind {
+            call.touched_secrets.store(true, Ordering::Relaxed);
+        }
+        Ok(self.engine.secrets().set(&caller.scope, name, plaintext)?)
+    }
+}
+
+impl Backend for Api {
+    type Object = Object;
+    type Client = Caller;
+
+    fn type_name<'a>(&self, object: &'a Object) -> &'a str {
+        object.graphql_type()
+    }
+
+    fn id(&self, _: &Caller, object: &Object) -> Result<String, FieldError> {
+        Ok(self.keep(object))
+    }
+
+    fn load(&self, _: &Caller, id: &str) -> Result<Object, FieldError> {
+        self.find(id).ok_or_else(|| {
+            let shown: String = id.chars().take(80).collect();
+            FieldError::new(format!(
+                "unknown object id `{shown}`: ids are only good in their session"
+            ))
+        })
+    }
+}
+
+impl From<Error> for FieldError {
+    fn from(error: Error) -> Self {
+        let mut message = error.full_message();
+        if let Some(hint) = error.hint_text() {
+            message.push_str("\nhint: ");
+            message.push_str(hint);
+        }
+        match error.kind() {
+            Kind::Exec(failure) => Self::new(message)
+                .with("_type", "EXEC_ERROR")
+                .with("cmd", json!(failure.cmd))
+                .with("exitCode", failure.exit_code)
+                .with("stdout", failure.stdout.as_str())
+                .with("stderr", failure.stderr.as_str()),
+            Kind::Function(values) => values
+                .iter()
+                .fold(Self::new(message), |error, (name, value)| {
+                    error.with(name.clone(), value.clone())
+                }),
+            _ => Self::new(message),
+        }
+    }
+}

@@ -1,0 +1,462 @@
+//! Calls of module functions: from the cache, or in a container.
+
+use super::{
+    Ctx,
+    api::{Api, Caller, CallerKind, FunctionCall},
+    gql::FieldError,
+    modules::{ModuleSpec, host_directory},
+    object::{Object, SavedObject},
+};
+use crate::{
+    error::{Error, Kind},
+    graph::{
+        Configure, Container, Copy, Edit, Exec, Key, MountSource, Op, Ownership, SecretRef, Vertex,
+        VolumeRef, fingerprint,
+    },
+    module::{
+        Arg, CachePolicy, CallRequest, Function, ObjectType, RuntimePlan, Value,
+        call::decode_result,
+        runtime_plan::{PlanMount, PlanSource, SetupStep},
+        sdk_python,
+    },
+    ops::{FunctionRun, Nested},
+};
+use nsci_snapshotter::record::Refs;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+/// How long an answer is believed when the function does not say.
+const LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// A remembered answer: the result, and the objects it names.
+#[derive(Debug, Serialize, Deserialize)]
+struct Remembered {
+    result: String,
+    objects: Vec<(String, SavedObject)>,
+    /// Seconds since 1970.
+    made: u64,
+}
+
+/// Calls a function and returns its typed result.
+pub(super) async fn run(
+    ctx: &Ctx,
+    spec: &Arc<ModuleSpec>,
+    object: &ObjectType,
+    function: &Function,
+    parent: Option<&Map<String, Json>>,
+    mut given: Map<String, Json>,
+) -> Result<Value, FieldError> {
+    let api = ctx.backend();
+    for arg in &function.args {
+        if !given.contains_key(&arg.name)
+            && let Some(id) = contextual(api, spec, arg)
+        {
+            given.insert(arg.name.clone(), Json::String(id));
+        }
+    }
+    let request = CallRequest::new(&spec.types, object, function, parent, given)
+        .map_err(|error| FieldError::new(error.to_string()))?;
+    if let Some(state) = request.trivial_result(function) {
+        let result = Json::Object(state).to_string();
+        return decode_result(&spec.types, function, &result)
+            .map_err(|error| FieldError::new(error.to_string()));
+    }
+    let key = call_key(api, spec, &request).await?;
+    let result = match recall(api, function, &key) {
+        Some(result) => {
+            api.engine().world().note_cached(&call_name(spec, function));
+            result
+        }
+        None => execute(api, spec, function, request, &key).await?,
+    };
+    decode_result(&spec.types, function, &result)
+        .map_err(|error| FieldError::new(error.to_string()))
+}
+
+fn call_name(spec: &ModuleSpec, function: &Function) -> String {
+    if function.name.is_empty() {
+        format!("call {}", spec.name)
+    } else {
+        format!("call {}.{}", spec.name, function.cli_name)
+    }
+}
+
+/// The object that an argument left out stands for, if its declaration names a path or address.
+fn contextual(api: &Arc<Api>, spec: &ModuleSpec, arg: &Arg) -> Option<String> {
+    use crate::module::TypeKind;
+    let TypeKind::Object { name } = &arg.ty.kind else {
+        return None;
+    };
+    if let (Some(address), "Container") = (&arg.default_address, name.as_str()) {
+        let platform = crate::source::Platform::host().to_string();
+        let scratch = Vertex::new(Op::Scratch { platform }, vec![]);
+        let from = Vertex::new(
+            Op::From {
+                address: address.clone(),
+            },
+            vec![scratch],
+        );
+        return Some(api.keep(&Object::Container(super::object::ContainerRef(from))));
+    }
+    let path = arg.default_path.as_deref()?;
+    let base = if path.starts_with('/') {
+        &spec.context
+    } else {
+        &spec.source
+    };
+    let path = base.join(path.trim_start_matches('/'));
+    match name.as_str() {
+        "Directory" => {
+            let vertex = host_directory(&path, arg.ignore.clone());
+            Some(api.keep(&Object::Directory(super::object::DirectoryRef(vertex))))
+        }
+        "File" => {
+            let path = path.to_string_lossy().into_owned();
+            let vertex = Vertex::new(Op::HostFile { path }, vec![]);
+            Some(api.keep(&Object::File(super::object::FileRef(vertex))))
+        }
+        _ => None,
+    }
+}
+
+/// Names a call: the module's sources and runtime, the function, and what it is given by content.
+async fn call_key(
+    api: &Arc<Api>,
+    spec: &Arc<ModuleSpec>,
+    request: &CallRequest,
+) -> Result<Key, FieldError> {
+    let engine = api.engine();
+    let source = engine.definition_key(&spec.source_vertex()).await?;
+    let mut parts = vec![
+        source,
+        fingerprint("plan", &spec.plan),
+        fingerprint(
+            "function",
+            &(&spec.name, &request.parent_name, &request.name),
+        ),
+    ];
+    let values =
+        std::iter::once(&request.parent).chain(request.input_args.iter().map(|arg| &arg.value));
+    for text in values {
+        let json: Json = serde_json::from_str(text)
+            .map_err(|error| FieldError::new(format!("a value is not JSON: {error}")))?;
+        value_key(api, &json, &mut parts).await?;
+    }
+    let names: Vec<&str> = request
+        .input_args
+        .iter()
+        .map(|arg| arg.name.as_str())
+        .collect();
+    parts.push(fingerprint("names", &names));
+    Ok(Key::of("call", &parts))
+}
+
+/// Adds what stands for a value: objects by what they are made of, the rest as it is.
+async fn value_key(api: &Arc<Api>, json: &Json, parts: &mut Vec<Key>) -> Result<(), FieldError> {
+    let mut stack = vec![json.clone()];
+    while let Some(value) = stack.pop() {
+        match value {
+            Json::Array(elements) => {
+                parts.push(fingerprint("list", &elements.len()));
+                stack.extend(elements);
+            }
+            Json::Object(fields) => {
+                let names: Vec<&String> = fields.keys().collect();
+                parts.push(fingerprint("object", &names));
+                stack.extend(fields.into_iter().map(|(_, value)| value));
+            }
+            Json::String(text) => match api.find(&text) {
+                Some(object) => parts.push(object_key(api, &object).await?),
+                None => parts.push(fingerprint("text", &text)),
+            },
+            other => parts.push(fingerprint("value", &other)),
+        }
+    }
+    Ok(())
+}
+
+async fn object_key(api: &Arc<Api>, object: &Object) -> Result<Key, FieldError> {
+    if let Some(vertex) = object.vertex() {
+        return Ok(api.engine().definition_key(vertex).await?);
+    }
+    if let Object::Secret(secret @ SecretRef::Uri { .. }) = object {
+        return Ok(api.engine().world().secret_identity(secret).await?);
+    }
+    Ok(fingerprint("plain-object", &object.save()))
+}
+
+fn recall(api: &Arc<Api>, function: &Function, key: &Key) -> Option<String> {
+    let lifetime = match &function.cache {
+        Some(CachePolicy::Never) => return None,
+        Some(CachePolicy::PerSession) => return None,
+        Some(CachePolicy::Default { ttl: Some(text) }) => {
+            crate::config::parse_duration(text).unwrap_or(LIFETIME)
+        }
+        _ => LIFETIME,
+    };
+    let known: Remembered = api.engine().world().cache().recall("call", key)?;
+    let age = now().saturating_sub(known.made);
+    if age > lifetime.as_secs() {
+        return None;
+    }
+    let objects: Option<Vec<_>> = known
+        .objects
+        .into_iter()
+        .map(|(id, saved)| Some((id, saved.load()?)))
+        .collect();
+    for (id, object) in objects? {
+        // Ids are made of content, so the object gets the id that the result names.
+        if api.keep(&object) != id {
+            return None;
+        }
+    }
+    Some(known.result)
+}
+
+async fn execute(
+    api: &Arc<Api>,
+    spec: &Arc<ModuleSpec>,
+    function: &Function,
+    request: CallRequest,
+    key: &Key,
+) -> Result<String, FieldError> {
+    let started = Instant::now();
+    let runtime = runtime(spec)?;
+    let container: Container = api.engine().container(&runtime).await?;
+    let caller = Caller::function(FunctionCall::new(Arc::clone(spec), request));
+    let nested = Nested {
+        token: new_token()?,
+        context: Arc::clone(&caller) as _,
+    };
+    let run = FunctionRun {
+        container,
+        nested,
+        name: call_name(spec, function),
+    };
+    let ended = api.engine().world().run_function(run).await;
+    let CallerKind::Function(call) = &caller.kind else {
+        unreachable!("it was made as a function")
+    };
+    let result = match (call.take_answer(), ended) {
+        (Some(Err(error)), _) => return Err(error),
+        (_, Err(error)) => return Err(error.into()),
+        (Some(Ok(result)), Ok(_)) => result,
+        (None, Ok(_)) => {
+            let name = call_name(spec, function);
+            return Err(FieldError::new(format!(
+                "{name} completed without returning a value"
+            )));
+        }
+    };
+    if !call.touched_secrets() && !matches!(function.cache, Some(CachePolicy::Never)) {
+        remember(
+            api,
+            key,
+            &result,
+            started.elapsed(),
+            &call_name(spec, function),
+        );
+    }
+    Ok(result)
+}
+
+fn remember(api: &Arc<Api>, key: &Key, result: &str, cost: Duration, name: &str) {
+    let Ok(json) = serde_json::from_str::<Json>(result) else {
+        return;
+    };
+    let mut objects = Vec::new();
+    let mut stack = vec![json];
+    while let Some(value) = stack.pop() {
+        match value {
+            Json::Array(elements) => stack.extend(elements),
+            Json::Object(fields) => stack.extend(fields.into_iter().map(|(_, value)| value)),
+            Json::String(text) => {
+                if let Some(object) = api.find(&text) {
+                    // A secret by name has no value in another session.
+                    if let Object::Secret(SecretRef::Named { .. }) = object {
+                        return;
+                    }
+                    if let Some(saved) = object.save() {
+                        if let SavedObject::Instance(instance) = &saved {
+                            stack.push(instance.state.clone());
+                        }
+                        objects.push((text, saved));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    let body = Remembered {
+        result: result.to_owned(),
+        objects,
+        made: now(),
+    };
+    let cache = api.engine().world().cache();
+    cache.remember("call", key, &body, Refs::default(), name, cost);
+}
+
+fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
+}
+
+/// A token that nobody can guess.
+pub(crate) fn new_token() -> crate::error::Result<String> {
+    let mut bytes = [0_u8; 16];
+    rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty()).map_err(
+        |error| {
+            let cause = std::io::Error::from(error);
+            Error::caused(Kind::Host, "the system has no random numbers", cause)
+        },
+    )?;
+    Ok(hex::encode(bytes))
+}
+
+/// The container that a module's functions run in, as a graph.
+pub(crate) fn runtime(spec: &ModuleSpec) -> crate::error::Result<Arc<Vertex>> {
+    let plan: &RuntimePlan = &spec.plan;
+    let platform = crate::source::Platform::host().to_string();
+    let scratch = Vertex::new(Op::Scratch { platform }, vec![]);
+    let mut container = Vertex::new(
+        Op::From {
+            address: plan.base_image.clone(),
+        },
+        vec![scratch],
+    );
+    for step in &plan.setup {
+        container = prepare(spec, container, step);
+    }
+    for mount in &plan.mounts {
+        container = mounted(spec, container, mount);
+    }
+    for (name, value) in &plan.env {
+        let change = Configure::Env {
+            name: name.clone(),
+            value: value.clone(),
+            expand: false,
+        };
+        container = Vertex::new(Op::Configure(change), vec![container]);
+    }
+    let changes = [
+        Configure::Workdir {
+            path: Some(plan.workdir.clone()),
+            expand: false,
+        },
+        Configure::User { name: None },
+        Configure::Entrypoint {
+            args: Some(plan.args.clone()),
+            keep_default_args: false,
+        },
+    ];
+    Ok(changes.into_iter().fold(container, |container, change| {
+        Vertex::new(Op::Configure(change), vec![container])
+    }))
+}
+
+fn prepare(spec: &ModuleSpec, container: Arc<Vertex>, step: &SetupStep) -> Arc<Vertex> {
+    match step {
+        SetupStep::CopySdk { path } => {
+            let to = Copy {
+                path: path.clone(),
+                ..Copy::default()
+            };
+            Vertex::new(Op::Edit(Edit::Directory(to)), vec![container, sdk()])
+        }
+        SetupStep::WriteFile { path, contents } => {
+            let to = Copy {
+                path: path.clone(),
+                ..Copy::default()
+            };
+            let edit = Edit::NewFile {
+                to,
+                contents: contents.clone(),
+            };
+            Vertex::new(Op::Edit(edit), vec![container])
+        }
+        SetupStep::Exec {
+            args,
+            caches,
+            mounts,
+            ..
+        } => {
+            let mut run = container;
+            for (path, key) in caches {
+                let source = MountSource::Cache {
+                    volume: VolumeRef {
+                        namespace: "nsci".into(),
+                        key: key.clone(),
+                    },
+                    sharing: crate::graph::CacheSharing::Shared,
+                    owner: Ownership::Unchanged,
+                };
+                let mount = Op::Mount {
+                    target: path.clone(),
+                    source,
+                    expand: false,
+                };
+                run = Vertex::new(mount, vec![run]);
+            }
+            for mount in mounts {
+                run = mounted(spec, run, mount);
+            }
+            let exec = Exec {
+                args: args.clone(),
+                ..Exec::default()
+            };
+            run = Vertex::new(Op::Exec(Box::new(exec)), vec![run]);
+            let targets = caches
+                .iter()
+                .map(|(path, _)| path)
+                .chain(mounts.iter().map(|m| &m.path));
+            targets.fold(run, |run, target| {
+                Vertex::new(
+                    Op::Unmount {
+                        target: target.clone(),
+                        expand: false,
+                    },
+                    vec![run],
+                )
+            })
+        }
+    }
+}
+
+fn mounted(spec: &ModuleSpec, container: Arc<Vertex>, mount: &PlanMount) -> Arc<Vertex> {
+    let source = match mount.source {
+        PlanSource::ModuleSource => spec.source_vertex(),
+    };
+    let kind = MountSource::Directory {
+        owner: Ownership::Unchanged,
+        readonly: !mount.writable,
+    };
+    let op = Op::Mount {
+        target: mount.path.clone(),
+        source: kind,
+        expand: false,
+    };
+    Vertex::new(op, vec![container, source])
+}
+
+/// The embedded SDK as a directory.
+fn sdk() -> Arc<Vertex> {
+    let empty = Vertex::new(Op::EmptyDirectory, vec![]);
+    sdk_python::FILES
+        .iter()
+        .fold(empty, |directory, (path, contents)| {
+            let to = Copy {
+                path: (*path).to_owned(),
+                ..Copy::default()
+            };
+            let edit = Edit::NewFile {
+                to,
+                contents: (*contents).to_owned(),
+            };
+            Vertex::new(Op::Edit(edit), vec![directory])
+        })
+}

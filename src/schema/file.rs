@@ -1,0 +1,152 @@
+//! `File`: one file.
+
+use super::{
+    Ctx,
+    api::Api,
+    gql::{FieldError, Registry, Resolved},
+    object::{FileRef, Object},
+};
+use crate::graph::{Op, Tree, Vertex};
+use std::sync::Arc;
+
+fn then(this: &FileRef, op: Op) -> FileRef {
+    FileRef(Vertex::new(op, vec![Arc::clone(&this.0)]))
+}
+
+pub(super) fn declare(registry: &mut Registry<Api>) {
+    let mut file = registry.object::<FileRef>("File");
+    file.doc("A file.")
+        .field("contents", "String!", |f| {
+            f.doc("The text of the file, or some of its lines.")
+                .arg("offsetLines: Int", "Lines to pass over.")
+                .arg("limitLines: Int", "Most lines to return.")
+                .resolve_async(|ctx, this, args| async move {
+                    let engine = ctx.backend().engine();
+                    let file = engine.file(&this.0).await?;
+                    let (offset, limit) = (args.get("offsetLines")?, args.get("limitLines")?);
+                    Ok(engine.contents(&file, offset, limit).await?)
+                })
+        })
+        .field("size", "Int!", |f| {
+            f.doc("Its size in bytes.")
+                .resolve_async(|ctx, this, _| async move {
+                    let engine = ctx.backend().engine();
+                    let file = engine.file(&this.0).await?;
+                    let place = Tree {
+                        snapshot: file.snapshot.clone(),
+                        path: file.path.clone(),
+                    };
+                    let stat = engine.world().stat(&place, "", true).await?;
+                    let stat = stat.ok_or_else(|| {
+                        FieldError::new(format!("no such file or directory: {}", file.path))
+                    })?;
+                    Ok(stat.size)
+                })
+        })
+        .field("name", "String!", |f| {
+            f.doc("Its name.").resolve_async(|ctx, this, _| async move {
+                Ok(ctx
+                    .backend()
+                    .engine()
+                    .file(&this.0)
+                    .await?
+                    .name()
+                    .to_owned())
+            })
+        })
+        .field("digest", "String!", |f| {
+            f.doc("A hash of the file.")
+                .arg(
+                    "excludeMetadata: Boolean = false",
+                    "Hash the contents alone.",
+                )
+                .resolve_async(|ctx, this, args| async move {
+                    let engine = ctx.backend().engine();
+                    let file = engine.file(&this.0).await?;
+                    let bare = args.flag("excludeMetadata");
+                    let digest = engine
+                        .world()
+                        .public_digest(&file.snapshot, &file.path, bare)
+                        .await?;
+                    Ok(format!("blake3:{digest}"))
+                })
+        })
+        .field("export", "String!", |f| {
+            f.doc("Writes the file to the client's host; returns the absolute path.")
+                .arg(
+                    "path: String!",
+                    "Destination; relative to the client's working directory.",
+                )
+                .arg(
+                    "allowParentDirPath: Boolean = false",
+                    "Write into the path if it is a directory.",
+                )
+                .resolve_async(|ctx, this, args| async move {
+                    let api = ctx.backend();
+                    let path: String = args.get("path")?;
+                    let host = api.host_path(ctx.client(), &path)?;
+                    let file = api.engine().file(&this.0).await?;
+                    let into = args.flag("allowParentDirPath");
+                    let done = api.engine().export_file(&file, &host, into).await?;
+                    Ok(exported(&ctx, done))
+                })
+        })
+        .field("withName", "File!", |f| {
+            f.doc("The file under another name.")
+                .arg("name: String!", "Name.")
+                .resolve(|_, this, args| {
+                    Ok(then(
+                        this,
+                        Op::RenameFile {
+                            name: args.get("name")?,
+                        },
+                    ))
+                })
+        })
+        .field("withTimestamps", "File!", |f| {
+            f.doc("Sets the modification time.")
+                .arg("timestamp: Int!", "Seconds since 1970.")
+                .resolve(|_, this, args| {
+                    let timestamp = Some(args.get("timestamp")?);
+                    Ok(then(
+                        this,
+                        Op::EditFile {
+                            timestamp,
+                            owner: None,
+                        },
+                    ))
+                })
+        })
+        .field("chown", "File!", |f| {
+            f.doc("Changes the owner.")
+                .arg("owner: String!", "`uid[:gid]`, by number.")
+                .resolve(|_, this, args| {
+                    let owner = Some(args.get("owner")?);
+                    Ok(then(
+                        this,
+                        Op::EditFile {
+                            timestamp: None,
+                            owner,
+                        },
+                    ))
+                })
+        })
+        .field("sync", "FileID!", |f| {
+            f.doc("Makes everything so far happen now.")
+                .resolve_async(|ctx, this, _| async move {
+                    let engine = ctx.backend().engine();
+                    let file = engine.file(&this.0).await?;
+                    engine.world().file_digest(&file).await?;
+                    Ok(ctx.backend().keep(&this.into()))
+                })
+        });
+}
+
+/// What an export answers: the path, or just `true` to clients that expect that.
+pub(super) fn exported(ctx: &Ctx, path: String) -> Resolved<Object> {
+    if ctx.before(0, 12, 0) {
+        true.into()
+    } else {
+        path.into()
+    }
+}

@@ -1,0 +1,52 @@
+//! The API: what clients can ask for, and how each answer is found.
+//!
+//! [`gql`] is the machinery (parser, type table, executor) and knows nothing of containers. Each
+//! other file declares one kind of object: fields, arguments, documentation and the resolver next
+//! to them. Resolvers decode arguments and add to the graph; whatever waits asks the engine.
+
+mod api;
+mod call;
+mod container;
+mod directory;
+mod file;
+pub mod gql;
+mod host;
+mod modules;
+mod object;
+mod query;
+mod things;
+
+pub use api::{Api, Caller, CallerKind, FunctionCall};
+pub(crate) use call::{new_token, runtime};
+pub use modules::{ModuleSpec, declare_module};
+pub use object::{Instance, Object, Root, SavedObject};
+
+use gql::{FieldError, Registry, Schema};
+use std::sync::Arc;
+
+/// What resolvers know of the request.
+pub type Ctx = gql::Ctx<Api>;
+
+/// The declarations of the core API.
+pub fn core() -> Registry<Api> {
+    let mut registry = Registry::new();
+    query::declare(&mut registry);
+    container::declare(&mut registry);
+    directory::declare(&mut registry);
+    file::declare(&mut registry);
+    host::declare(&mut registry);
+    things::declare(&mut registry);
+    modules::declare(&mut registry);
+    registry
+}
+
+/// The schema of a registry.
+///
+/// # Errors
+/// The first thing that is wrong with it: a module's types clash, or nsci itself is at fault.
+pub fn build(registry: Registry<Api>) -> Result<Arc<Schema<Api>>, FieldError> {
+    Schema::build(registry).map_err(|errors| {
+        let text: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        FieldError::new(text.join("\n"))
+    })
+}

@@ -1,0 +1,373 @@
+//! Modules in the API: their types beside the core's, and the call that a function serves.
+
+use super::{
+    api::Api,
+    call,
+    gql::{Args, FieldError, Registry, Resolved},
+    object::{
+        CallArg, CurrentCall, CurrentModule, DirectoryRef, ErrorValue, Instance, NamedValue,
+        Object, Root,
+    },
+};
+use crate::{
+    graph::{Op, Vertex},
+    module::{
+        Arg, Field, Function, ModuleConfig, ModuleTypes, ObjectType, RuntimePlan, TypeKind,
+        TypeRef, Value, call as values,
+    },
+};
+use serde_json::{Map, Value as Json};
+use std::{path::PathBuf, sync::Arc};
+
+/// A module ready to be called.
+#[derive(Clone, Debug)]
+pub struct ModuleSpec {
+    /// Name in this session.
+    pub name: String,
+    /// Its configuration.
+    pub config: ModuleConfig,
+    /// Its types.
+    pub types: ModuleTypes,
+    /// How its functions are run.
+    pub plan: RuntimePlan,
+    /// Directory with its configuration, on the host.
+    pub directory: PathBuf,
+    /// Directory with its sources, on the host.
+    pub source: PathBuf,
+    /// Directory that absolute default paths are relative to.
+    pub context: PathBuf,
+}
+
+impl ModuleSpec {
+    /// Name of the field of `Query` that makes the main object.
+    pub fn query_field(&self) -> String {
+        crate::module::names::lower_camel(&self.name)
+    }
+
+    /// The module's sources as a directory of the graph.
+    pub(super) fn source_vertex(&self) -> Arc<Vertex> {
+        host_directory(&self.source, vec!["**/__pycache__".into(), ".git".into()])
+    }
+}
+
+/// A directory of the host without what the patterns name.
+pub(super) fn host_directory(path: &std::path::Path, exclude: Vec<String>) -> Arc<Vertex> {
+    let path = path.to_string_lossy().into_owned();
+    let op = Op::HostDirectory {
+        path,
+        include: Vec::new(),
+        exclude,
+        gitignore: false,
+    };
+    Vertex::new(op, vec![])
+}
+
+/// Adds a module's types to a registry.
+pub fn declare_module(registry: &mut Registry<Api>, spec: &Arc<ModuleSpec>) {
+    for object in &spec.types.objects {
+        let mut ty = registry.object::<Instance>(object.api_name.clone());
+        ty.doc(object.description.clone());
+        for field in &object.fields {
+            declare_field(&mut ty, spec, field);
+        }
+        for function in &object.functions {
+            declare_function(&mut ty, spec, object, function);
+        }
+    }
+    for declared in &spec.types.enums {
+        let mut ty = registry.enumeration(declared.api_name.clone());
+        ty.doc(declared.description.clone());
+        for member in &declared.members {
+            ty.value(member.api_name.clone(), member.description.clone());
+        }
+    }
+    for declared in &spec.types.interfaces {
+        declare_interface(registry, spec, declared);
+    }
+    let Some(main) = spec.types.object(&spec.types.main_object) else {
+        return;
+    };
+    let constructor = main.constructor.clone().unwrap_or_else(|| Function {
+        returns: TypeRef::object(main.name.clone()),
+        ..Function::default()
+    });
+    let mut query = registry.query::<Root>();
+    let (spec, main) = (Arc::clone(spec), main.clone());
+    query.field(
+        spec.query_field(),
+        &format!("{}!", main.api_name),
+        |mut f| {
+            f = f.doc(spec.types.description.clone());
+            for arg in &constructor.args {
+                f = f.arg(&argument(&spec.types, arg), arg.description.clone());
+            }
+            f.resolve_async(move |ctx, _: Root, args| {
+                let (spec, main, constructor) =
+                    (Arc::clone(&spec), main.clone(), constructor.clone());
+                async move {
+                    if main.constructor.is_none() {
+                        return instance(&spec, &main, Map::new()).map(Resolved::object);
+                    }
+                    let given = given(&constructor, &args);
+                    let answer = call::run(&ctx, &spec, &main, &constructor, None, given).await?;
+                    resolved(ctx.backend(), &spec, answer)
+                }
+            })
+        },
+    );
+}
+
+fn declare_interface(
+    registry: &mut Registry<Api>,
+    spec: &Arc<ModuleSpec>,
+    declared: &crate::module::InterfaceType,
+) {
+    let mut ty = registry.interface(declared.api_name.clone());
+    ty.doc(declared.description.clone());
+    for function in &declared.functions {
+        let graphql = function.returns.graphql(&spec.types);
+        ty.field(function.api_name.clone(), &graphql, |mut f| {
+            f = f.doc(function.description.clone());
+            for arg in &function.args {
+                f = f.arg(&argument(&spec.types, arg), arg.description.clone());
+            }
+            f
+        });
+    }
+}
+
+type InstanceBuilder<'r> = super::gql::ObjectBuilder<'r, Api, Instance>;
+
+fn declare_field(ty: &mut InstanceBuilder<'_>, spec: &Arc<ModuleSpec>, field: &Field) {
+    let (spec, field) = (Arc::clone(spec), field.clone());
+    let graphql = field.ty.graphql(&spec.types);
+    ty.field(field.api_name.clone(), &graphql, |f| {
+        f.doc(field.description.clone())
+            .resolve(move |ctx, this, _| {
+                let state = this.state.as_object().cloned().unwrap_or_default();
+                let value = values::field_value(&spec.types, &field.ty, &state, &field.name)
+                    .map_err(|error| FieldError::new(error.to_string()))?;
+                resolved(ctx.backend(), &spec, value)
+            })
+    });
+}
+
+fn declare_function(
+    ty: &mut InstanceBuilder<'_>,
+    spec: &Arc<ModuleSpec>,
+    object: &ObjectType,
+    function: &Function,
+) {
+    let (spec, object, function) = (Arc::clone(spec), object.clone(), function.clone());
+    let graphql = function.returns.graphql(&spec.types);
+    ty.field(function.api_name.clone(), &graphql, |mut f| {
+        f = f.doc(function.description.clone());
+        if let Some(why) = &function.deprecated {
+            f = f.deprecated(why.clone());
+        }
+        for arg in &function.args {
+            f = f.arg(&argument(&spec.types, arg), arg.description.clone());
+        }
+        f.resolve_async(move |ctx, this: Instance, args| {
+            let (spec, object, function) = (Arc::clone(&spec), object.clone(), function.clone());
+            async move {
+                let given = given(&function, &args);
+                let state = this.state.as_object().cloned().unwrap_or_default();
+                let answer =
+                    call::run(&ctx, &spec, &object, &function, Some(&state), given).await?;
+                resolved(ctx.backend(), &spec, answer)
+            }
+        })
+    });
+}
+
+/// An argument as GraphQL declares it. One that has any default may be left out.
+fn argument(types: &ModuleTypes, arg: &Arg) -> String {
+    let ty = id_types(types, &arg.ty);
+    let ty = if arg.is_required() {
+        ty
+    } else {
+        ty.trim_end_matches('!').to_owned()
+    };
+    format!("{}: {ty}", arg.api_name)
+}
+
+/// The type of an argument: objects are passed by id.
+fn id_types(types: &ModuleTypes, ty: &TypeRef) -> String {
+    let inner = match &ty.kind {
+        TypeKind::Object { name } | TypeKind::Interface { name } => {
+            format!("{}ID", types.api_name(name).unwrap_or(name))
+        }
+        TypeKind::List { of } => format!("[{}]", id_types(types, of)),
+        _ => return ty.graphql(types),
+    };
+    if ty.optional { inner } else { inner + "!" }
+}
+
+/// What the client gave, by the names of the source.
+fn given(function: &Function, args: &Args) -> Map<String, Json> {
+    let value = |arg: &Arg| {
+        args.as_map()
+            .get(&arg.api_name)
+            .filter(|value| !value.is_null())
+    };
+    function
+        .args
+        .iter()
+        .filter_map(|arg| Some((arg.name.clone(), value(arg)?.clone())))
+        .collect()
+}
+
+fn instance(
+    spec: &ModuleSpec,
+    object: &ObjectType,
+    state: Map<String, Json>,
+) -> Result<Object, FieldError> {
+    Ok(Object::ModuleObject(Instance {
+        module: spec.name.clone(),
+        type_name: object.api_name.clone(),
+        original: object.name.clone(),
+        state: Json::Object(state),
+    }))
+}
+
+/// A module's value as the API answers it.
+fn resolved(
+    api: &Arc<Api>,
+    spec: &ModuleSpec,
+    value: Value,
+) -> Result<Resolved<Object>, FieldError> {
+    Ok(match value {
+        Value::Null => Resolved::Null,
+        Value::String(text) | Value::Scalar(text) => text.into(),
+        Value::Enum(member) => {
+            let known = spec.types.enums.iter().flat_map(|ty| &ty.members);
+            let named = known.into_iter().find(|known| known.name == member);
+            named
+                .map_or(member.clone(), |known| known.api_name.clone())
+                .into()
+        }
+        Value::Integer(number) => number.into(),
+        Value::Float(number) => number.into(),
+        Value::Boolean(truth) => truth.into(),
+        Value::Id { id, .. } => {
+            let shown: String = id.chars().take(60).collect();
+            Resolved::Object(api.find(&id).ok_or_else(|| {
+                FieldError::new(format!(
+                    "the function returned an unknown object id `{shown}`"
+                ))
+            })?)
+        }
+        Value::Object { type_name, state } => {
+            let object = spec.types.object(&type_name).ok_or_else(|| {
+                FieldError::new(format!(
+                    "the function returned an unknown object `{type_name}`"
+                ))
+            })?;
+            Resolved::Object(instance(spec, object, state)?)
+        }
+        Value::List(elements) => Resolved::List(
+            elements
+                .into_iter()
+                .map(|element| resolved(api, spec, element))
+                .collect::<Result<_, _>>()?,
+        ),
+    })
+}
+
+/// Declares what a function's runtime asks for.
+pub(super) fn declare(registry: &mut Registry<Api>) {
+    let mut query = registry.query::<Root>();
+    query
+        .field("currentFunctionCall", "FunctionCall!", |f| {
+            f.doc("The call that this client serves.")
+                .resolve(|ctx, _, _| {
+                    ctx.client().call()?;
+                    Ok(CurrentCall)
+                })
+        })
+        .field("currentModule", "CurrentModule!", |f| {
+            f.doc("The module that this client belongs to.")
+                .resolve(|ctx, _, _| {
+                    ctx.client().call()?;
+                    Ok(CurrentModule)
+                })
+        });
+    current_call(registry);
+    let mut module = registry.object::<CurrentModule>("CurrentModule");
+    module
+        .doc("The module that asks.")
+        .field("name", "String!", |f| {
+            f.doc("Its name.")
+                .resolve(|ctx, _, _| Ok(ctx.client().call()?.module.name.clone()))
+        })
+        .field("source", "Directory!", |f| {
+            f.doc("Its sources.")
+                .resolve(|ctx, _, _| Ok(DirectoryRef(ctx.client().call()?.module.source_vertex())))
+        });
+}
+
+fn current_call(registry: &mut Registry<Api>) {
+    let mut function = registry.object::<CurrentCall>("FunctionCall");
+    function
+        .doc("A call of a module's function.")
+        .field("name", "String!", |f| {
+            f.doc("The function; empty for the constructor.")
+                .resolve(|ctx, _, _| Ok(ctx.client().call()?.request.name.clone()))
+        })
+        .field("parentName", "String!", |f| {
+            f.doc("The object's type.")
+                .resolve(|ctx, _, _| Ok(ctx.client().call()?.request.parent_name.clone()))
+        })
+        .field("parent", "JSON!", |f| {
+            f.doc("The object's state.")
+                .resolve(|ctx, _, _| Ok(ctx.client().call()?.request.parent.clone()))
+        })
+        .field("inputArgs", "[FunctionCallArgValue!]!", |f| {
+            f.doc("The arguments.").resolve(|ctx, _, _| {
+                let args = &ctx.client().call()?.request.input_args;
+                let arg = |arg: &crate::module::InputArg| {
+                    CallArg(NamedValue {
+                        name: arg.name.clone(),
+                        value: arg.value.clone(),
+                    })
+                };
+                Ok(args.iter().map(arg).collect::<Vec<_>>())
+            })
+        })
+        .field("returnValue", "Void", |f| {
+            f.doc("Answers the call.")
+                .arg("value: JSON!", "The result.")
+                .resolve(|ctx, _, args| {
+                    let text: String = args.get("value")?;
+                    ctx.client().call()?.answer(Ok(text));
+                    Ok(())
+                })
+        })
+        .field("returnError", "Void", |f| {
+            f.doc("Answers the call with an error.")
+                .arg("error: ErrorID!", "The error.")
+                .resolve(|ctx, _, args| {
+                    let error: ErrorValue = ctx.object(args, "error")?;
+                    let answer = error.values.into_iter().fold(
+                        FieldError::new(error.message),
+                        |answer, NamedValue { name, value }| {
+                            let value = serde_json::from_str(&value).unwrap_or(Json::String(value));
+                            answer.with(name, value)
+                        },
+                    );
+                    ctx.client().call()?.answer(Err(answer));
+                    Ok(())
+                })
+        });
+    let mut arg = registry.object::<CallArg>("FunctionCallArgValue");
+    arg.doc("An argument of a call.")
+        .field("name", "String!", |f| {
+            f.doc("Its name.")
+                .resolve(|_, this, _| Ok(this.0.name.clone()))
+        })
+        .field("value", "JSON!", |f| {
+            f.doc("Its value.")
+                .resolve(|_, this, _| Ok(this.0.value.clone()))
+        });
+}

@@ -1,0 +1,214 @@
+//! The objects of the API as values.
+
+use crate::{
+    graph::{Annotation, EnvVar, Graph, Port, SecretRef, SocketRef, Vertex, VolumeRef},
+    objects,
+};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// The root.
+#[derive(Clone, Copy, Debug)]
+pub struct Root;
+
+/// A container, by the vertex that makes it.
+#[derive(Clone, Debug)]
+pub struct ContainerRef(pub Arc<Vertex>);
+
+/// A directory, by the vertex that makes it.
+#[derive(Clone, Debug)]
+pub struct DirectoryRef(pub Arc<Vertex>);
+
+/// A file, by the vertex that makes it.
+#[derive(Clone, Debug)]
+pub struct FileRef(pub Arc<Vertex>);
+
+/// The client's host.
+#[derive(Clone, Copy, Debug)]
+pub struct HostRef;
+
+/// A label, apart from other pairs of texts.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Label(pub Annotation);
+
+/// An error made by a program.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct ErrorValue {
+    /// What went wrong.
+    pub message: String,
+    /// What a program may read of it: names and JSON texts.
+    pub values: Vec<NamedValue>,
+}
+
+/// A name and a JSON text.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct NamedValue {
+    /// Name.
+    pub name: String,
+    /// JSON text.
+    pub value: String,
+}
+
+/// An argument of the current function call.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CallArg(pub NamedValue);
+
+/// The function call that the client serves.
+#[derive(Clone, Copy, Debug)]
+pub struct CurrentCall;
+
+/// The module that the client is.
+#[derive(Clone, Copy, Debug)]
+pub struct CurrentModule;
+
+/// An object of a module: its type and its state.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Instance {
+    /// Name of the module in this session.
+    pub module: String,
+    /// Name of the type in the API.
+    pub type_name: String,
+    /// Name of the type in the module's source.
+    pub original: String,
+    /// Fields by their names in the source; objects are ids.
+    pub state: serde_json::Value,
+}
+
+objects! {
+    /// Any object of the API.
+    #[derive(Clone, Debug)]
+    pub enum Object {
+        /// The root.
+        Query(Root),
+        /// A container.
+        Container(ContainerRef),
+        /// A directory.
+        Directory(DirectoryRef),
+        /// A file.
+        File(FileRef),
+        /// The client's host.
+        Host(HostRef),
+        /// A secret.
+        Secret(SecretRef),
+        /// A socket.
+        Socket(SocketRef),
+        /// A cache volume.
+        CacheVolume(VolumeRef),
+        /// An environment variable.
+        EnvVariable(EnvVar),
+        /// A label.
+        Label(Label),
+        /// A port.
+        Port(Port),
+        /// An error.
+        Error(ErrorValue),
+        /// A value of an error.
+        ErrorValue(NamedValue),
+        /// The current call.
+        FunctionCall(CurrentCall),
+        /// An argument of the current call.
+        FunctionCallArgValue(CallArg),
+        /// The current module.
+        CurrentModule(CurrentModule),
+        /// An object of a module; its type's name is not this variant's.
+        ModuleObject(Instance),
+    }
+}
+
+/// An object as plain data, for use in another session.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum SavedObject {
+    /// A container.
+    Container(Graph),
+    /// A directory.
+    Directory(Graph),
+    /// A file.
+    File(Graph),
+    /// A secret; named ones mean nothing elsewhere.
+    Secret(SecretRef),
+    /// A socket.
+    Socket(SocketRef),
+    /// A cache volume.
+    CacheVolume(VolumeRef),
+    /// An environment variable.
+    EnvVariable(EnvVar),
+    /// A label.
+    Label(Label),
+    /// A port.
+    Port(Port),
+    /// An error.
+    Error(ErrorValue),
+    /// A value of an error.
+    ErrorValue(NamedValue),
+    /// An argument of a call.
+    CallArg(CallArg),
+    /// An object of a module.
+    Instance(Instance),
+}
+
+impl Object {
+    /// The name of the object's GraphQL type.
+    pub fn graphql_type(&self) -> &str {
+        match self {
+            Self::ModuleObject(instance) => &instance.type_name,
+            other => other.type_name(),
+        }
+    }
+
+    /// The vertex that makes the object, if one does.
+    pub fn vertex(&self) -> Option<&Arc<Vertex>> {
+        match self {
+            Self::Container(ContainerRef(vertex))
+            | Self::Directory(DirectoryRef(vertex))
+            | Self::File(FileRef(vertex)) => Some(vertex),
+            _ => None,
+        }
+    }
+
+    /// The object as plain data; `None` for those that are the same everywhere.
+    pub fn save(&self) -> Option<SavedObject> {
+        Some(match self {
+            Self::Container(ContainerRef(vertex)) => {
+                SavedObject::Container(Graph::from_vertex(vertex))
+            }
+            Self::Directory(DirectoryRef(vertex)) => {
+                SavedObject::Directory(Graph::from_vertex(vertex))
+            }
+            Self::File(FileRef(vertex)) => SavedObject::File(Graph::from_vertex(vertex)),
+            Self::Secret(secret) => SavedObject::Secret(secret.clone()),
+            Self::Socket(socket) => SavedObject::Socket(socket.clone()),
+            Self::CacheVolume(volume) => SavedObject::CacheVolume(volume.clone()),
+            Self::EnvVariable(variable) => SavedObject::EnvVariable(variable.clone()),
+            Self::Label(label) => SavedObject::Label(label.clone()),
+            Self::Port(port) => SavedObject::Port(port.clone()),
+            Self::Error(error) => SavedObject::Error(error.clone()),
+            Self::ErrorValue(value) => SavedObject::ErrorValue(value.clone()),
+            Self::FunctionCallArgValue(arg) => SavedObject::CallArg(arg.clone()),
+            Self::ModuleObject(instance) => SavedObject::Instance(instance.clone()),
+            Self::Query(_) | Self::Host(_) | Self::FunctionCall(_) | Self::CurrentModule(_) => {
+                return None;
+            }
+        })
+    }
+}
+
+impl SavedObject {
+    /// The object again; `None` if the data does not describe one.
+    pub fn load(self) -> Option<Object> {
+        Some(match self {
+            Self::Container(graph) => Object::Container(ContainerRef(graph.to_vertex()?)),
+            Self::Directory(graph) => Object::Directory(DirectoryRef(graph.to_vertex()?)),
+            Self::File(graph) => Object::File(FileRef(graph.to_vertex()?)),
+            Self::Secret(secret) => Object::Secret(secret),
+            Self::Socket(socket) => Object::Socket(socket),
+            Self::CacheVolume(volume) => Object::CacheVolume(volume),
+            Self::EnvVariable(variable) => Object::EnvVariable(variable),
+            Self::Label(label) => Object::Label(label),
+            Self::Port(port) => Object::Port(port),
+            Self::Error(error) => Object::Error(error),
+            Self::ErrorValue(value) => Object::ErrorValue(value),
+            Self::CallArg(arg) => Object::FunctionCallArgValue(arg),
+            Self::Instance(instance) => Object::ModuleObject(instance),
+        })
+    }
+}

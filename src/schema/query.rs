@@ -1,0 +1,159 @@
+//! `Query`: where every chain begins.
+
+use super::{
+    api::Api,
+    gql::{FieldError, Registry, Resolved, View},
+    object::{ContainerRef, DirectoryRef, ErrorValue, FileRef, HostRef, Object, Root},
+};
+use crate::graph::{Op, SecretRef, Vertex, VolumeRef};
+
+/// Version of the API, as `version` says it.
+pub(super) const API_VERSION: &str = "v0.21.7";
+
+pub(super) fn declare(registry: &mut Registry<Api>) {
+    let mut query = registry.query::<Root>();
+    query
+        .doc("The root of the API.")
+        .field("container", "Container!", |f| {
+            f.doc("An empty container, to be filled with `from`, `withRootfs` or `import`.")
+                .arg("platform: Platform", "Platform of its image and commands; the host's by default.")
+                .arg("id: ContainerID", "Loads this container instead (older clients).")
+                .resolve(|ctx, _, args| {
+                    if let Some(known) = ctx.optional_object::<ContainerRef>(args, "id")? {
+                        return Ok(known);
+                    }
+                    let platform: Option<String> = args.get("platform")?;
+                    let platform = match platform {
+                        Some(text) => text
+                            .parse::<crate::source::Platform>()
+                            .map_err(|error| FieldError::new(error.to_string()))?
+                            .to_string(),
+                        None => host_platform(),
+                    };
+                    Ok(ContainerRef(Vertex::new(Op::Scratch { platform }, vec![])))
+                })
+        })
+        .field("directory", "Directory!", |f| {
+            f.doc("An empty directory.")
+                .arg("id: DirectoryID", "Loads this directory instead (older clients).")
+                .resolve(|ctx, _, args| {
+                    if let Some(known) = ctx.optional_object::<DirectoryRef>(args, "id")? {
+                        return Ok(known);
+                    }
+                    Ok(DirectoryRef(Vertex::new(Op::EmptyDirectory, vec![])))
+                })
+        })
+        .field("file", "File!", |f| {
+            f.doc("A file with the given contents.")
+                .arg("name: String", "Name of the file.")
+                .arg("contents: String", "Its contents.")
+                .arg("permissions: Int = 420", "Permission bits, such as 420 for 0644.")
+                .arg("id: FileID", "Loads this file instead (older clients).")
+                .resolve(|ctx, _, args| {
+                    if let Some(known) = ctx.optional_object::<FileRef>(args, "id")? {
+                        return Ok(known);
+                    }
+                    let op = Op::NewFile {
+                        name: required(args.get("name")?, "name")?,
+                        contents: required(args.get("contents")?, "contents")?,
+                        permissions: args.get::<Option<u32>>("permissions")?.unwrap_or(0o644),
+                    };
+                    Ok(FileRef(Vertex::new(op, vec![])))
+                })
+        })
+        .field("host", "Host!", |f| {
+            f.doc("The host that the client runs on.").resolve(|_, _, _| Ok(HostRef))
+        })
+        .field("cacheVolume", "CacheVolume!", |f| {
+            f.doc("A directory that outlives runs, found by name. Modules have names of their own.")
+                .arg("key: String!", "The name.")
+                .arg("namespace: String = \"\"", "Whose name it is, instead of the caller's.")
+                .resolve(|ctx, _, args| {
+                    let namespace: String = args.get("namespace")?;
+                    let namespace =
+                        if namespace.is_empty() { ctx.client().scope.clone() } else { namespace };
+                    Ok(VolumeRef { namespace, key: args.get("key")? })
+                })
+        })
+        .field("setSecret", "Secret!", |f| {
+            f.doc("Gives a secret a name. The name counts for caching, the value does not.")
+                .arg("name: String!", "The name.")
+                .arg("plaintext: String!", "The value, at most 128,000 bytes.")
+                .resolve(|ctx, _, args| {
+                    let (name, text): (String, String) = (args.get("name")?, args.get("plaintext")?);
+                    ctx.backend().set_secret(ctx.client(), &name, &text)
+                })
+        })
+        .field("secret", "Secret!", |f| {
+            f.doc("A secret that the client fetches when a command needs it.")
+                .arg("uri: String", "Where it is: `env://NAME`, `file://path` or `cmd://command`.")
+                .arg("cacheKey: String", "Stands for the value in cache keys.")
+                .arg("id: SecretID", "Loads this secret instead (older clients).")
+                .arg("name: String", "A secret set by name (older clients).")
+                .resolve(|ctx, _, args| {
+                    if let Some(known) = ctx.optional_object::<SecretRef>(args, "id")? {
+                        return Ok(known);
+                    }
+                    if let Some(name) = args.get::<Option<String>>("name")? {
+                        return Ok(SecretRef::Named { scope: ctx.client().scope.clone(), name });
+                    }
+                    let uri: String = required(args.get("uri")?, "uri")?;
+                    match ctx.client().kind {
+                        super::CallerKind::Main => {
+                            Ok(SecretRef::Uri { uri, cache_key: args.get("cacheKey")? })
+                        }
+                        _ => Err(FieldError::new(
+                            "functions cannot read secrets of the host; take a Secret as an argument",
+                        )),
+                    }
+                })
+        })
+        .field("defaultPlatform", "Platform!", |f| {
+            f.doc("The platform of containers that ask for none.").resolve(|_, _, _| Ok(host_platform()))
+        })
+        .field("version", "String!", |f| {
+            f.doc("The version of the API.").resolve(|_, _, _| Ok(API_VERSION))
+        })
+        .field("checkVersionCompatibility", "Boolean!", |f| {
+            f.doc("Whether a client of this version is served; it always is.")
+                .arg("version: String!", "The client's version.")
+                .deprecated("Clients of any version are served.")
+                .resolve(|_, _, args| {
+                    let version: String = args.get("version")?;
+                    if version.is_empty() || version.parse::<View>().is_ok() || version == "n/a" {
+                        return Ok(true);
+                    }
+                    Err(FieldError::new(format!("`{version}` is no version such as v0.18.2")))
+                })
+        })
+        .field("error", "Error!", |f| {
+            f.doc("An error for a function to return.")
+                .arg("message: String!", "What went wrong.")
+                .resolve(|_, _, args| {
+                    Ok(ErrorValue { message: args.get("message")?, values: Vec::new() })
+                })
+        })
+        .field("pipeline", "Query!", |f| {
+            f.doc("Does nothing (older clients).")
+                .arg("name: String!", "Ignored.")
+                .arg("description: String", "Ignored.")
+                .arg("labels: [PipelineLabel!]", "Ignored.")
+                .deprecated("Spans show what belongs together.")
+                .resolve(|_, _, _| Ok(Resolved::object(Object::Query(Root))))
+        });
+    let mut label = registry.input("PipelineLabel");
+    label.doc("A label of a pipeline (older clients).");
+    label
+        .field("name: String!", "Name.")
+        .field("value: String!", "Value.");
+}
+
+/// The platform of this machine.
+fn host_platform() -> String {
+    crate::source::Platform::host().to_string()
+}
+
+/// The value of an argument that only looks optional, because older clients use the field otherwise.
+pub(super) fn required<T>(value: Option<T>, name: &str) -> Result<T, FieldError> {
+    value.ok_or_else(|| FieldError::new(format!("argument `{name}` is not given")))
+}

@@ -1,0 +1,73 @@
+//! Where images come from: registries natively, everything else through skopeo.
+//!
+//! [`mod@reference`] names an image, [`registry`] and
+//! [`transports`] resolve it to a [`Resolved`], [`pull`] moves its layers to an
+//! unpacker. Nothing here unpacks, mounts, prints or reads the environment; paths and settings come in as
+//! values, credentials never go out through `Debug`, events or errors.
+
+pub mod auth;
+mod endpoint;
+mod error;
+mod http;
+pub mod image;
+pub mod policy;
+pub mod pull;
+pub mod reference;
+pub mod registry;
+mod store;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod token;
+pub mod transports;
+
+use std::sync::Arc;
+
+pub use auth::{AuthSources, Credential, RegistryAuth};
+pub use error::{Attempt, BoxError, Error, Tried};
+pub use image::{Compression, Layer, Platform, Resolved};
+pub use pull::{Delivery, LayerJob, LayerUnpacker, PullStats, Puller, UnpackJob, UnpackStream};
+pub use reference::{ImageRef, Reference, Transport};
+pub use registry::{BlobSource, ClientOptions, RegistryBlobs, RegistryClient};
+pub use store::{BlobStore, BlobWrite, FileTags, TagStore};
+pub use transports::{Opened, ProxyAccess, ProxyClient, ProxyOptions, open_transport};
+
+/// Every place images come from, behind one call.
+#[derive(Debug, Clone)]
+pub struct Sources {
+    /// Registries, natively.
+    pub registry: RegistryClient,
+    /// The rest, through skopeo.
+    pub proxy: ProxyClient,
+}
+
+impl Sources {
+    /// Resolves any reference, with the way to its layers; `auth` holds the credentials of this call.
+    ///
+    /// # Errors
+    /// Those of [`RegistryClient::resolve`] and [`ProxyClient::resolve`].
+    pub async fn resolve(
+        &self,
+        image: &ImageRef,
+        platform: &Platform,
+        auth: &[RegistryAuth],
+    ) -> Result<(Resolved, Arc<dyn BlobSource>), Error> {
+        let client = self.registry.with_auth(auth);
+        match image {
+            ImageRef::Registry(reference) if !self.proxy.must_verify(image)? => {
+                let resolved = client.resolve(reference, platform).await?;
+                let reference = reference.clone();
+                Ok((resolved, Arc::new(RegistryBlobs { client, reference })))
+            }
+            _ => {
+                let access = match image {
+                    ImageRef::Registry(reference) => client.proxy_access(reference).await?,
+                    ImageRef::Transport { .. } => ProxyAccess::default(),
+                };
+                let (resolved, blobs) = self.proxy.resolve(image, platform, &access).await?;
+                Ok((resolved, Arc::new(blobs)))
+            }
+        }
+    }
+}

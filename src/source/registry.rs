@@ -1,0 +1,946 @@
+//! Client of the OCI distribution protocol: resolves references and opens blobs.
+//!
+//! [`RegistryClient`] is cheap to clone and lives as long as a session. Mirrors are asked first; manifests and
+//! configs are kept in the blob store, so a reference with a digest needs no network twice. Bytes are
+//! never believed: manifests are checked here, blobs by [`pull`](super::pull).
+//!
+//! # References
+//! - [OCI distribution-spec 1.1](https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md)
+
+use std::collections::HashMap;
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use oci_spec::image::{Descriptor, Digest};
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue, RANGE};
+use reqwest::{Method, Response, StatusCode};
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+
+use crate::config::Config;
+use crate::event::Events;
+
+use super::auth::{AuthSources, AuthStore, RegistryAuth};
+use super::endpoint::{Endpoint, endpoints};
+use super::http::{Call, Fault, Http, Patience, bare, header, root_cause};
+use super::image::{
+    DOCKER_LIST, DOCKER_MANIFEST, Document, Manifest, OCI_INDEX, OCI_MANIFEST, Parts, choose,
+    sha256, verify,
+};
+use super::pull::BoxFuture;
+use super::token::{Asking, Denied, Tokens};
+use super::transports::ProxyAccess;
+use super::{
+    Attempt, BlobStore, BoxError, Error, Platform, Reference, Resolved, TagStore, Tried, store,
+};
+
+const MAX_MANIFEST: u64 = 8 << 20;
+const MAX_CONFIG: u64 = 32 << 20;
+const MAX_INDEX_DEPTH: usize = 3;
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+/// How long a mirror that did not answer is passed over.
+const MIRROR_REST: Duration = Duration::from_secs(60);
+
+/// What a client is made of.
+#[derive(Debug)]
+pub struct ClientOptions {
+    /// Registries, mirrors, proxies, retries and tag TTL.
+    pub config: Config,
+    /// Where credentials are.
+    pub auth: AuthSources,
+    /// Keeps manifests and configs.
+    pub blobs: Arc<dyn BlobStore>,
+    /// Keeps what tags meant; without it every tag is asked for.
+    pub tags: Option<Arc<dyn TagStore>>,
+    /// Takes warnings.
+    pub events: Events,
+}
+
+/// Client for every registry.
+#[derive(Debug, Clone)]
+pub struct RegistryClient {
+    shared: Arc<Shared>,
+    auth: Arc<AuthStore>,
+    /// Not shared between clients with different credentials.
+    tokens: Arc<Tokens>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    http: Http,
+    config: Config,
+    blobs: Arc<dyn BlobStore>,
+    tags: Option<Arc<dyn TagStore>>,
+    events: Events,
+    resting: Mutex<HashMap<String, Instant>>,
+}
+
+/// One request to a repository.
+#[derive(Debug, Clone)]
+pub struct ApiCall<'a> {
+    /// HTTP method.
+    pub method: Method,
+    /// What follows `/v2/<repository>/`, such as `blobs/sha256:…`.
+    pub path: &'a str,
+    /// Headers besides `Authorization`.
+    pub headers: HeaderMap,
+    /// Body, sent again on retries.
+    pub body: Option<Vec<u8>>,
+    /// Token scopes, such as `repository:a/b:pull,push`, with the repository named as the user does.
+    pub scopes: Vec<String>,
+}
+
+impl<'a> ApiCall<'a> {
+    /// A request that only reads from `repository`.
+    #[must_use]
+    pub fn read(method: Method, path: &'a str) -> Self {
+        Self {
+            method,
+            path,
+            headers: HeaderMap::new(),
+            body: None,
+            scopes: Vec::new(),
+        }
+    }
+}
+
+/// Why one endpoint did not help; the next may.
+enum Miss {
+    NotFound {
+        url: String,
+    },
+    Denied {
+        url: String,
+        hint: String,
+    },
+    Status {
+        url: String,
+        status: u16,
+        message: String,
+    },
+    NoAnswer {
+        url: String,
+        source: BoxError,
+    },
+    Wrong(Error),
+    /// Nothing another endpoint could mend.
+    Local(Error),
+}
+
+impl Miss {
+    fn attempt(&self) -> Attempt {
+        let (url, problem) = match self {
+            Self::NotFound { url } => (url.clone(), "not found".to_owned()),
+            Self::Denied { url, .. } => (url.clone(), "not authorized".to_owned()),
+            Self::Status {
+                url,
+                status,
+                message,
+            } => (url.clone(), format!("{status} {message}")),
+            Self::NoAnswer { url, source } => (url.clone(), source.to_string()),
+            Self::Wrong(error) | Self::Local(error) => (String::new(), error.to_string()),
+        };
+        Attempt { url, problem }
+    }
+
+    fn into_error(self, reference: &Reference, earlier: Vec<Attempt>) -> Error {
+        let image = reference.to_string();
+        match self {
+            Self::NotFound { .. } => {
+                let mut tried = earlier;
+                tried.push(self.attempt());
+                Error::NotFound {
+                    image,
+                    tried: Tried(tried),
+                }
+            }
+            Self::Denied { hint, .. } => Error::Unauthorized {
+                registry: reference.registry().to_owned(),
+                image,
+                hint,
+                tried: Tried(earlier),
+            },
+            Self::Status {
+                url,
+                status,
+                message,
+            } => Error::Status {
+                url,
+                status,
+                message,
+                tried: Tried(earlier),
+            },
+            Self::NoAnswer { url, source } => Error::Unreachable {
+                url,
+                source,
+                tried: Tried(earlier),
+            },
+            Self::Wrong(error) | Self::Local(error) => error,
+        }
+    }
+}
+
+impl From<Denied> for Miss {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Hint(hint) => Self::Denied {
+                url: String::new(),
+                hint,
+            },
+            Denied::NoAnswer(url, source) => Self::NoAnswer { url, source },
+            Denied::Local(error) => Self::Local(error),
+        }
+    }
+}
+
+/// A manifest or index as it came.
+#[derive(Debug, Clone)]
+pub struct Fetched {
+    /// Digest of the bytes.
+    pub digest: Digest,
+    /// The bytes.
+    pub bytes: Arc<[u8]>,
+    /// What the server called them, if it was asked.
+    pub media_type: Option<String>,
+}
+
+impl RegistryClient {
+    /// Makes a client; nothing is read or contacted yet.
+    #[must_use]
+    pub fn new(options: ClientOptions) -> Self {
+        let ClientOptions {
+            config,
+            mut auth,
+            blobs,
+            tags,
+            events,
+        } = options;
+        for (host, registry) in &config.registries {
+            if let Some(helper) = &registry.credential_helper {
+                auth.helpers.insert(host.clone(), helper.clone());
+            }
+        }
+        let auth = Arc::new(AuthStore::new(auth, events.clone()));
+        let http = Http::new(config.network.clone());
+        let resting = Mutex::default();
+        let shared = Shared {
+            http,
+            config,
+            blobs,
+            tags,
+            events,
+            resting,
+        };
+        Self {
+            shared: Arc::new(shared),
+            auth,
+            tokens: Arc::default(),
+        }
+    }
+
+    /// The same client with credentials of one call in front (`withRegistryAuth`).
+    #[must_use]
+    pub fn with_auth(&self, explicit: &[RegistryAuth]) -> Self {
+        if explicit.is_empty() {
+            return self.clone();
+        }
+        Self {
+            shared: Arc::clone(&self.shared),
+            auth: Arc::new(self.auth.with(explicit)),
+            tokens: Arc::default(),
+        }
+    }
+
+    /// What skopeo needs to read from the same registry itself; it does not know our mirrors.
+    ///
+    /// # Errors
+    /// [`Error::Credentials`].
+    pub async fn proxy_access(&self, reference: &Reference) -> Result<ProxyAccess, Error> {
+        let credential = self
+            .auth
+            .lookup(reference.registry(), reference.repository())
+            .await?;
+        let list = endpoints(reference.registry(), |host| {
+            self.shared.config.registry(host)
+        });
+        let insecure = list
+            .iter()
+            .any(|endpoint| !endpoint.mirror && (endpoint.plain_http || endpoint.tls.insecure));
+        Ok(ProxyAccess {
+            credential,
+            insecure,
+        })
+    }
+
+    /// Finds out everything about an image but the contents of its layers.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Unauthorized`], [`Error::Unreachable`], [`Error::NoPlatform`],
+    /// [`Error::Unsupported`].
+    pub async fn resolve(
+        &self,
+        reference: &Reference,
+        platform: &Platform,
+    ) -> Result<Resolved, Error> {
+        let name: Arc<str> = reference.to_string().into();
+        let top = self.manifest(reference).await?;
+        let digest = top.digest.clone();
+        let (chosen, manifest) = self.descend(reference, &name, top, platform).await?;
+        let config_bytes = self.config(reference, &manifest.config).await?;
+        let resolved = Resolved::assemble(Parts {
+            name,
+            digest,
+            manifest_digest: chosen.digest,
+            manifest_bytes: chosen.bytes,
+            manifest,
+            config_bytes,
+        })?;
+        if resolved.platform.os != platform.os || resolved.platform.arch != platform.arch {
+            self.shared.events.warn(format!(
+                "image {} is for {}, not {platform}",
+                resolved.name, resolved.platform
+            ));
+        }
+        Ok(resolved)
+    }
+
+    /// Follows indexes down to the manifest for a platform.
+    async fn descend(
+        &self,
+        reference: &Reference,
+        name: &str,
+        top: Fetched,
+        platform: &Platform,
+    ) -> Result<(Fetched, Box<Manifest>), Error> {
+        let mut current = top;
+        for _ in 0..MAX_INDEX_DEPTH {
+            match Document::parse(name, &current.bytes, current.media_type.as_deref())? {
+                Document::Manifest(manifest) => return Ok((current, manifest)),
+                Document::Index(entries) => {
+                    let entry = choose(name, &entries, platform)?;
+                    current = self
+                        .manifest(&reference.with_digest(entry.digest.clone()))
+                        .await?;
+                }
+            }
+        }
+        Err(Error::Malformed {
+            what: format!("index of {name}"),
+            reason: format!("indexes are nested deeper than {MAX_INDEX_DEPTH}"),
+        })
+    }
+
+    /// Asks what a tag means now, without fetching it. A pinned reference is its own answer.
+    ///
+    /// # Errors
+    /// As [`resolve`](Self::resolve).
+    pub async fn digest(&self, reference: &Reference) -> Result<Digest, Error> {
+        if let Some(digest) = reference.digest() {
+            return Ok(digest.clone());
+        }
+        match self.head(reference).await? {
+            Some(digest) => Ok(digest),
+            None => Ok(self.fetch_manifest(reference).await?.digest),
+        }
+    }
+
+    /// Fetches the manifest or index a reference points at, from the blob store where possible.
+    ///
+    /// # Errors
+    /// As [`resolve`](Self::resolve).
+    pub async fn manifest(&self, reference: &Reference) -> Result<Fetched, Error> {
+        if let Some(digest) = reference.digest() {
+            if let Some(found) = self.stored(digest) {
+                return Ok(found);
+            }
+            return self.fetch_manifest(reference).await;
+        }
+        if let Some((digest, age)) = self.remembered(reference)
+            && let Some(found) = self.stored(&digest)
+        {
+            if age < self.shared.config.tag_ttl {
+                return Ok(found);
+            }
+            match self.head(reference).await {
+                Ok(Some(now)) if now == digest => {
+                    self.remember(reference, &digest);
+                    return Ok(found);
+                }
+                // Some registries do not know HEAD; GET tells.
+                Ok(_) | Err(Error::Status { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let fetched = self.fetch_manifest(reference).await?;
+        self.remember(reference, &fetched.digest);
+        Ok(fetched)
+    }
+
+    fn remembered(&self, reference: &Reference) -> Option<(Digest, Duration)> {
+        self.shared.tags.as_ref()?.get(&reference.to_string())
+    }
+
+    fn remember(&self, reference: &Reference, digest: &Digest) {
+        if let Some(tags) = &self.shared.tags {
+            tags.put(&reference.to_string(), digest);
+        }
+    }
+
+    /// A small blob from the store, if it is there and sound.
+    fn stored(&self, digest: &Digest) -> Option<Fetched> {
+        let bytes = store::read(&self.shared.blobs, digest).ok().flatten()?;
+        verify(String::new, &bytes, digest).ok()?;
+        Some(Fetched {
+            digest: digest.clone(),
+            bytes: bytes.into(),
+            media_type: None,
+        })
+    }
+
+    fn keep(&self, digest: &Digest, bytes: &[u8]) -> Result<(), Error> {
+        store::write(&self.shared.blobs, digest, bytes).map_err(Error::io(format!(
+            "write {}",
+            self.shared.blobs.path(digest).display()
+        )))
+    }
+
+    async fn head(&self, reference: &Reference) -> Result<Option<Digest>, Error> {
+        let path = format!("manifests/{}", reference.target());
+        let mut call = ApiCall::read(Method::HEAD, &path);
+        call.headers.insert(ACCEPT, accept());
+        let response = self.call(reference, &call).await?;
+        Ok(header(&response, "docker-content-digest").and_then(|d| d.parse().ok()))
+    }
+
+    async fn fetch_manifest(&self, reference: &Reference) -> Result<Fetched, Error> {
+        let path = format!("manifests/{}", reference.target());
+        let mut call = ApiCall::read(Method::GET, &path);
+        call.headers.insert(ACCEPT, accept());
+        let mut round = Round::new(&self.shared, reference);
+        let fetched = loop {
+            let (endpoint, patience) = round.next();
+            match self
+                .manifest_from(&endpoint, reference, &call, patience)
+                .await
+            {
+                Ok(fetched) => break fetched,
+                Err(miss) => round.missed(miss)?,
+            }
+        };
+        self.keep(&fetched.digest, &fetched.bytes)?;
+        Ok(fetched)
+    }
+
+    async fn manifest_from(
+        &self,
+        endpoint: &Endpoint,
+        reference: &Reference,
+        call: &ApiCall<'_>,
+        patience: Patience,
+    ) -> Result<Fetched, Miss> {
+        let response = self
+            .call_endpoint(endpoint, reference, call, patience)
+            .await?;
+        let media_type = header(&response, "content-type")
+            .map(|t| t.split(';').next().unwrap_or(t).trim().to_owned());
+        let claimed =
+            header(&response, "docker-content-digest").and_then(|d| d.parse::<Digest>().ok());
+        let bytes = body(response, MAX_MANIFEST).await?;
+        let expected = reference.digest().or(claimed.as_ref());
+        if let Some(expected) = expected {
+            let what = || format!("manifest of {reference} from {}", endpoint.host);
+            verify(what, &bytes, expected).map_err(Miss::Wrong)?;
+        }
+        let digest = expected.cloned().unwrap_or_else(|| sha256(&bytes));
+        Ok(Fetched {
+            digest,
+            bytes: bytes.into(),
+            media_type,
+        })
+    }
+
+    async fn config(&self, image: &Reference, config: &Descriptor) -> Result<Arc<[u8]>, Error> {
+        let digest = config.digest();
+        if let Some(found) = self.stored(digest) {
+            return Ok(found.bytes);
+        }
+        if config.size() > MAX_CONFIG {
+            return Err(Error::Malformed {
+                what: format!("config of {image}"),
+                reason: format!("it has {} bytes", config.size()),
+            });
+        }
+        let mut round = Round::new(&self.shared, image);
+        let bytes = loop {
+            let (endpoint, patience) = round.next();
+            match self.config_from(&endpoint, image, digest, patience).await {
+                Ok(bytes) => break bytes,
+                Err(miss) => round.missed(miss)?,
+            }
+        };
+        self.keep(digest, &bytes)?;
+        Ok(bytes.into())
+    }
+
+    async fn config_from(
+        &self,
+        endpoint: &Endpoint,
+        image: &Reference,
+        digest: &Digest,
+        patience: Patience,
+    ) -> Result<Vec<u8>, Miss> {
+        let path = format!("blobs/{digest}");
+        let call = ApiCall::read(Method::GET, &path);
+        let response = self.call_endpoint(endpoint, image, &call, patience).await?;
+        let bytes = body(response, MAX_CONFIG).await?;
+        let what = || format!("config of {image} from {}", endpoint.host);
+        verify(what, &bytes, digest).map_err(Miss::Wrong)?;
+        Ok(bytes)
+    }
+
+    /// Opens a blob for reading from byte `offset` on. Nothing about its bytes is checked here.
+    ///
+    /// # Errors
+    /// As [`resolve`](Self::resolve).
+    pub async fn open_blob(
+        &self,
+        reference: &Reference,
+        digest: &Digest,
+        offset: u64,
+    ) -> Result<BlobBody, Error> {
+        let path = format!("blobs/{digest}");
+        let mut call = ApiCall::read(Method::GET, &path);
+        if offset > 0
+            && let Ok(range) = HeaderValue::from_str(&format!("bytes={offset}-"))
+        {
+            call.headers.insert(RANGE, range);
+        }
+        let response = self.call(reference, &call).await?;
+        let skip = if response.status() == StatusCode::PARTIAL_CONTENT {
+            let start = header(&response, "content-range").and_then(range_start);
+            match start {
+                Some(start) if start <= offset => offset - start,
+                _ => {
+                    return Err(Error::Malformed {
+                        what: format!("answer of {}", bare(response.url())),
+                        reason: "it is another range than asked for".into(),
+                    });
+                }
+            }
+        } else {
+            offset
+        };
+        Ok(BlobBody {
+            inner: Body::Http(response),
+            skip,
+            held: Box::new([]),
+        })
+    }
+
+    /// Sends a request to the first endpoint of a registry that answers well.
+    ///
+    /// # Errors
+    /// As [`resolve`](Self::resolve).
+    pub async fn call(&self, reference: &Reference, call: &ApiCall<'_>) -> Result<Response, Error> {
+        let mut round = Round::new(&self.shared, reference);
+        loop {
+            let (endpoint, patience) = round.next();
+            match self
+                .call_endpoint(&endpoint, reference, call, patience)
+                .await
+            {
+                Ok(response) => return Ok(response),
+                Err(miss) => round.missed(miss)?,
+            }
+        }
+    }
+
+    /// One endpoint: the token dance, then the answer's status.
+    async fn call_endpoint(
+        &self,
+        endpoint: &Endpoint,
+        reference: &Reference,
+        call: &ApiCall<'_>,
+        patience: Patience,
+    ) -> Result<Response, Miss> {
+        let url = endpoint
+            .url(reference.repository(), call.path)
+            .map_err(Miss::Local)?;
+        let shown = bare(&url);
+        let repository = endpoint.repository(reference.repository());
+        let scopes = if call.scopes.is_empty() {
+            vec![format!("repository:{repository}:pull")]
+        } else {
+            call.scopes.clone()
+        };
+        let asking = Asking {
+            http: &self.shared.http,
+            auth: &self.auth,
+            endpoint,
+            repository: reference.repository(),
+            scopes: &scopes,
+            patience,
+        };
+        let denied = |denied| match Miss::from(denied) {
+            Miss::Denied { hint, .. } => Miss::Denied {
+                url: shown.clone(),
+                hint,
+            },
+            other => other,
+        };
+        let mut request = Call {
+            method: call.method.clone(),
+            url,
+            headers: call.headers.clone(),
+            body: call.body.clone(),
+        };
+        let mut sent = self.tokens.known(&asking).await.map_err(denied)?;
+        // Bare or with a remembered header, then with a fresh one.
+        for last in [false, true] {
+            if let Some(header) = &sent {
+                request.headers.insert(AUTHORIZATION, header.clone());
+            }
+            let response = self
+                .shared
+                .http
+                .send(&request, &endpoint.tls, patience)
+                .await
+                .map_err(|fault| match fault {
+                    Fault::NoAnswer(no, _) => Miss::NoAnswer {
+                        url: no.url,
+                        source: no.source,
+                    },
+                    Fault::Local(error) => Miss::Local(error),
+                })?;
+            if response.status() != StatusCode::UNAUTHORIZED {
+                return judge(endpoint, response).await;
+            }
+            if last {
+                break;
+            }
+            let answer = self
+                .tokens
+                .answer(&asking, response.headers(), sent.as_ref())
+                .await;
+            sent = Some(answer.map_err(denied)?);
+        }
+        let host = &endpoint.auth_host;
+        Err(Miss::Denied {
+            url: shown,
+            hint: format!(
+                "it may be private or not exist; `docker login {host}` with an account that may read it"
+            ),
+        })
+    }
+}
+
+/// One pass over the endpoints of a registry: mirrors, then itself.
+struct Round<'a> {
+    shared: &'a Shared,
+    reference: &'a Reference,
+    left: std::vec::IntoIter<Endpoint>,
+    current: Option<Endpoint>,
+    earlier: Vec<Attempt>,
+}
+
+impl<'a> Round<'a> {
+    fn new(shared: &'a Shared, reference: &'a Reference) -> Self {
+        let list = endpoints(reference.registry(), |host| shared.config.registry(host));
+        Self {
+            shared,
+            reference,
+            left: list.into_iter(),
+            current: None,
+            earlier: Vec::new(),
+        }
+    }
+
+    /// Whom to ask now, and how patiently: with somewhere else to go, patience is short.
+    fn next(&mut self) -> (Endpoint, Patience) {
+        let retries = self.shared.config.pull.retries;
+        loop {
+            let endpoint = self
+                .left
+                .next()
+                .expect("`missed` ends the round at the last endpoint");
+            let last = self.left.len() == 0;
+            if !last && self.shared.is_resting(&endpoint) {
+                let problem = "did not answer before".to_owned();
+                self.earlier.push(Attempt {
+                    url: endpoint.host,
+                    problem,
+                });
+                continue;
+            }
+            self.current = Some(endpoint.clone());
+            let retries = if last { retries } else { retries.min(1) };
+            return (
+                endpoint,
+                Patience {
+                    retries,
+                    first_wait: FIRST_WAIT,
+                },
+            );
+        }
+    }
+
+    /// Notes a failure; the round goes on unless that was the last hope.
+    fn missed(&mut self, miss: Miss) -> Result<(), Error> {
+        if let Miss::Local(error) = miss {
+            return Err(error);
+        }
+        if self.left.len() == 0 {
+            return Err(miss.into_error(self.reference, std::mem::take(&mut self.earlier)));
+        }
+        match (&miss, &self.current) {
+            (Miss::NoAnswer { .. }, Some(endpoint)) => self.shared.rest(endpoint),
+            (Miss::Wrong(error), _) => {
+                self.shared
+                    .events
+                    .warn(format!("{error}; trying elsewhere"));
+            }
+            _ => {}
+        }
+        self.earlier.push(miss.attempt());
+        Ok(())
+    }
+}
+
+impl Shared {
+    fn is_resting(&self, endpoint: &Endpoint) -> bool {
+        let resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner);
+        resting
+            .get(&endpoint.host)
+            .is_some_and(|since| since.elapsed() < MIRROR_REST)
+    }
+
+    fn rest(&self, endpoint: &Endpoint) {
+        let mut resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner);
+        if resting
+            .insert(endpoint.host.clone(), Instant::now())
+            .is_none()
+        {
+            self.events.warn(format!(
+                "registry mirror {} does not answer; going on without",
+                endpoint.host
+            ));
+        }
+    }
+}
+
+/// Turns the status of an answer into a verdict.
+async fn judge(endpoint: &Endpoint, response: Response) -> Result<Response, Miss> {
+    let status = response.status();
+    if status.is_success() {
+        return Ok(response);
+    }
+    let url = bare(response.url());
+    match status.as_u16() {
+        404 => Err(Miss::NotFound { url }),
+        401 | 403 => {
+            let message = complaint(response).await;
+            Err(Miss::Denied {
+                url,
+                hint: format!("{} says: {message}", endpoint.host),
+            })
+        }
+        status => Err(Miss::Status {
+            url,
+            status,
+            message: complaint(response).await,
+        }),
+    }
+}
+
+/// What a registry says about an error, in one line.
+async fn complaint(response: Response) -> String {
+    #[derive(serde::Deserialize)]
+    struct Errors {
+        errors: Vec<One>,
+    }
+    #[derive(serde::Deserialize)]
+    #[serde(default)]
+    #[derive(Default)]
+    struct One {
+        code: String,
+        message: String,
+    }
+    let reason = response
+        .status()
+        .canonical_reason()
+        .unwrap_or("unknown status")
+        .to_lowercase();
+    let Ok(bytes) = body(response, 64 << 10).await else {
+        return reason;
+    };
+    let Ok(parsed) = serde_json::from_slice::<Errors>(&bytes) else {
+        // Proxies and Go's own server answer in plain words.
+        let words = std::str::from_utf8(&bytes).unwrap_or_default().trim();
+        let plain = !words.is_empty() && words.len() <= 200 && !words.contains(['<', '{', '\n']);
+        return if plain { words.to_owned() } else { reason };
+    };
+    let Some(first) = parsed.errors.into_iter().next() else {
+        return reason;
+    };
+    let text = if first.message.is_empty() {
+        first.code
+    } else {
+        first.message
+    };
+    let text: String = text.chars().filter(|c| !c.is_control()).take(300).collect();
+    if text.is_empty() { reason } else { text }
+}
+
+/// Reads a whole answer that must be small.
+async fn body(mut response: Response, limit: u64) -> Result<Vec<u8>, Miss> {
+    let url = bare(response.url());
+    let mut bytes = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
+            Ok(None) => return Ok(bytes),
+            Err(error) => {
+                return Err(Miss::NoAnswer {
+                    url,
+                    source: root_cause(&error).into(),
+                });
+            }
+        }
+        if bytes.len() as u64 > limit {
+            return Err(Miss::Wrong(Error::Malformed {
+                what: format!("answer of {url}"),
+                reason: format!("it is longer than {limit} bytes"),
+            }));
+        }
+    }
+}
+
+fn accept() -> HeaderValue {
+    let all = [OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST].join(", ");
+    HeaderValue::from_str(&all).expect("media types are ASCII")
+}
+
+/// First byte of `bytes 5-9/10`.
+fn range_start(text: &str) -> Option<u64> {
+    text.trim()
+        .strip_prefix("bytes ")?
+        .split('-')
+        .next()?
+        .trim()
+        .parse()
+        .ok()
+}
+
+/// Where layers of a resolved image come from.
+pub trait BlobSource: Send + Sync {
+    /// Opens a blob from byte `offset` on; may be called again after a failure.
+    fn open<'a>(
+        &'a self,
+        blob: &'a Descriptor,
+        offset: u64,
+    ) -> BoxFuture<'a, Result<BlobBody, Error>>;
+}
+
+/// Blobs of one repository.
+#[derive(Debug, Clone)]
+pub struct RegistryBlobs {
+    /// Client with the right credentials.
+    pub client: RegistryClient,
+    /// Any reference into the repository.
+    pub reference: Reference,
+}
+
+impl BlobSource for RegistryBlobs {
+    fn open<'a>(
+        &'a self,
+        blob: &'a Descriptor,
+        offset: u64,
+    ) -> BoxFuture<'a, Result<BlobBody, Error>> {
+        Box::pin(
+            self.client
+                .open_blob(&self.reference, blob.digest(), offset),
+        )
+    }
+}
+
+/// Bytes of a blob as they arrive.
+pub struct BlobBody {
+    inner: Body,
+    /// Bytes the server sends although they were not asked for.
+    skip: u64,
+    held: Box<dyn AsRef<[u8]> + Send>,
+}
+
+enum Body {
+    Http(Response),
+    Reader(Pin<Box<dyn AsyncRead + Send>>, Vec<u8>),
+}
+
+impl std::fmt::Debug for BlobBody {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BlobBody")
+            .field("skip", &self.skip)
+            .finish_non_exhaustive()
+    }
+}
+
+impl BlobBody {
+    const BUFFER: usize = 256 << 10;
+
+    /// A body read from a pipe or the like; the first `skip` bytes are dropped.
+    pub(crate) fn reader(reader: impl AsyncRead + Send + 'static, skip: u64) -> Self {
+        let inner = Body::Reader(Box::pin(reader), vec![0; Self::BUFFER]);
+        Self {
+            inner,
+            skip,
+            held: Box::new([]),
+        }
+    }
+
+    /// Next bytes; `None` at the end.
+    ///
+    /// # Errors
+    /// The connection broke; what came before is good.
+    pub async fn next(&mut self) -> io::Result<Option<&[u8]>> {
+        loop {
+            let length = self.fill().await?;
+            if length == 0 {
+                return Ok(None);
+            }
+            let dropped = usize::try_from(self.skip).unwrap_or(usize::MAX).min(length);
+            self.skip -= dropped as u64;
+            if dropped < length {
+                return Ok(Some(&self.current()[dropped..length]));
+            }
+        }
+    }
+
+    async fn fill(&mut self) -> io::Result<usize> {
+        match &mut self.inner {
+            Body::Http(response) => loop {
+                let chunk = response
+                    .chunk()
+                    .await
+                    .map_err(|e| io::Error::other(root_cause(&e)))?;
+                match chunk {
+                    Some(chunk) if chunk.is_empty() => {}
+                    Some(chunk) => {
+                        let length = chunk.len();
+                        self.held = Box::new(chunk);
+                        return Ok(length);
+                    }
+                    None => return Ok(0),
+                }
+            },
+            Body::Reader(reader, buffer) => reader.read(buffer).await,
+        }
+    }
+
+    fn current(&self) -> &[u8] {
+        match &self.inner {
+            Body::Http(_) => (*self.held).as_ref(),
+            Body::Reader(_, buffer) => buffer,
+        }
+    }
+}
