@@ -1,0 +1,3 @@
+"""Everything a module can declare, in one place."""
+
+from .main import Tour as Tour

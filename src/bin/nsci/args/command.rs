@@ -1,0 +1,373 @@
+//! The commands: names, flags and help, and what each makes of its flags.
+
+use std::time::Duration;
+
+use super::flag::{Flag, Scan, Scanned};
+use crate::report::Failure;
+
+/// What to do.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Verb {
+    /// Call a module's functions; the words are read once its types are known.
+    Call(Vec<String>),
+    /// Call the core API in the same way.
+    Core {
+        /// Functions and their flags.
+        words: Vec<String>,
+        /// Report which fields of the API are served instead.
+        coverage: bool,
+    },
+    /// List a module's functions.
+    Functions {
+        /// Lead to another object: functions to go through.
+        path: Vec<String>,
+        /// As JSON.
+        json: bool,
+    },
+    /// Make a module.
+    Init {
+        /// Language.
+        sdk: String,
+        /// Its name instead of the directory's.
+        name: Option<String>,
+        /// Where the source goes.
+        source: Option<String>,
+        /// Where.
+        directory: Option<String>,
+    },
+    /// Run a GraphQL document.
+    Query {
+        /// The document itself.
+        text: Option<String>,
+        /// File it is in.
+        doc: Option<String>,
+        /// `name=value` pairs.
+        vars: Vec<String>,
+        /// Variables as one JSON object.
+        vars_json: Option<String>,
+    },
+    /// Run a program that is a client.
+    Run {
+        /// The program.
+        command: Vec<String>,
+        /// How long it may take to end when asked.
+        cleanup: Duration,
+    },
+    /// Serve a client that started this process.
+    Session {
+        /// `name:value` pairs.
+        labels: Vec<String>,
+    },
+    /// Show or shrink the cache.
+    Cache(CacheVerb),
+    /// Say what the host lacks.
+    Doctor {
+        /// As JSON.
+        json: bool,
+    },
+    /// Say the version.
+    Version,
+    /// Show help.
+    Help(Option<&'static Command>),
+}
+
+/// What to do with the cache.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum CacheVerb {
+    /// Show the help of the command.
+    Help,
+    /// List what is in it.
+    List {
+        /// As JSON.
+        json: bool,
+    },
+    /// Say how much is in it.
+    Usage {
+        /// As JSON.
+        json: bool,
+    },
+    /// Remove from it.
+    Prune {
+        /// Volumes too.
+        all: bool,
+        /// Only these kinds.
+        kinds: Vec<String>,
+        /// Only what was unused for as long.
+        unused_for: Option<String>,
+        /// Stop when it is as small.
+        keep: Option<String>,
+        /// Only what begins so.
+        id: Option<String>,
+    },
+}
+
+/// A command.
+#[derive(Debug)]
+pub(crate) struct Command {
+    /// Name.
+    pub(crate) name: &'static str,
+    /// One line for the list of commands.
+    pub(crate) summary: &'static str,
+    /// What follows the name.
+    pub(crate) usage: &'static str,
+    /// More help.
+    pub(crate) details: &'static str,
+    /// Its own flags.
+    pub(crate) flags: &'static [Flag],
+}
+
+/// Commands are told apart by what they are, wherever they lie.
+impl PartialEq for Command {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Command {}
+
+/// Flags of `call` and `core` besides those of the functions.
+pub(crate) const CHAIN_FLAGS: &[Flag] = &[
+    Flag::value("output", "PATH", "Save the result to a file or directory").short('o'),
+    Flag::switch("json", "Print the result as JSON").short('j'),
+];
+
+const JSON: Flag = Flag::switch("json", "Print JSON").short('j');
+
+/// Every command, in the order of the help.
+pub(crate) const COMMANDS: &[Command] = &[
+    Command {
+        name: "call",
+        summary: "Call functions of a module",
+        usage: "[FLAGS] FUNCTION [FLAGS] [FUNCTION [FLAGS]]…",
+        details: "Flags before the first function are those of the module's constructor.\n\
+                  A result that is an object takes further functions: `build --source=. file --path=app export --path=./app`.",
+        flags: CHAIN_FLAGS,
+    },
+    Command {
+        name: "functions",
+        summary: "List functions of a module",
+        usage: "[FUNCTION]…",
+        details: "With functions, lists those of the object they lead to.",
+        flags: &[JSON],
+    },
+    Command {
+        name: "init",
+        summary: "Make a new module",
+        usage: "--sdk=python [--name=NAME] [DIR]",
+        details: "Writes dagger.json and a first function. Refuses to touch a module that exists.",
+        flags: &[
+            Flag::value("sdk", "SDK", "Language of the module: python"),
+            Flag::value(
+                "name",
+                "NAME",
+                "Name of the module instead of the directory's",
+            ),
+            Flag::value(
+                "source",
+                "DIR",
+                "Directory of its source, relative to the module",
+            ),
+            Flag::value("license", "", ""),
+            Flag::value("include", "", ""),
+            Flag::value("blueprint", "", ""),
+            Flag::value("root", "", ""),
+        ],
+    },
+    Command {
+        name: "query",
+        summary: "Run a GraphQL document",
+        usage: "[DOCUMENT] [--doc=FILE] [--var NAME=VALUE]…",
+        details: "The document is the argument, the file, or standard input, in this order.",
+        flags: &[
+            Flag::value("doc", "FILE", "Read the document from a file"),
+            Flag::value(
+                "var",
+                "NAME=VALUE",
+                "Set a variable to a text; may be repeated",
+            ),
+            Flag::value("var-json", "JSON", "Set variables from a JSON object")
+                .aliases(&["var-json-raw"]),
+        ],
+    },
+    Command {
+        name: "run",
+        summary: "Run a program with a session to use",
+        usage: "[--cleanup-timeout=10s] PROGRAM [ARG]…",
+        details: "The program finds the session through NSCI_SESSION_PORT and NSCI_SESSION_TOKEN (and \
+                  DAGGER_SESSION_…), as every SDK expects. Its exit code is handed on.",
+        flags: &[Flag::value(
+            "cleanup-timeout",
+            "TIME",
+            "How long the program may take to end when interrupted (10s)",
+        )],
+    },
+    Command {
+        name: "session",
+        summary: "Serve the client that started this process",
+        usage: "[--label NAME:VALUE]…",
+        details: "Prints one line with port and token, then serves until standard input ends. SDKs start it.",
+        flags: &[
+            Flag::value("label", "NAME:VALUE", "What the client is; may be repeated"),
+            Flag::value("version", "", ""),
+            Flag::value("project", "", ""),
+            Flag::switch("skip-workspace-modules", ""),
+            Flag::switch("load-workspace-modules", ""),
+        ],
+    },
+    Command {
+        name: "core",
+        summary: "Call functions of the core API",
+        usage: "FUNCTION [FLAGS] [FUNCTION [FLAGS]]…",
+        details: "Such as `container from --address=alpine with-exec --args=echo,hi stdout`.",
+        flags: &[
+            CHAIN_FLAGS[0],
+            CHAIN_FLAGS[1],
+            Flag::switch(
+                "coverage",
+                "Report which fields of the Dagger API are served",
+            ),
+        ],
+    },
+    Command {
+        name: "cache",
+        summary: "Show or shrink the cache",
+        usage: "ls|du|prune",
+        details: "ls lists what is in it, du sums it up, prune removes what no running nsci needs:\n  \
+                  --all removes cache volumes too, --kind, --id, --unused-for and --keep limit what goes.",
+        flags: &[
+            JSON,
+            Flag::switch("all", "prune: cache volumes too").short('a'),
+            Flag::value(
+                "kind",
+                "KIND",
+                "prune: only layer, blob, record, volume, hostcache or partial",
+            ),
+            Flag::value("id", "PREFIX", "prune: only what begins so"),
+            Flag::value(
+                "unused-for",
+                "TIME",
+                "prune: only what was not used for so long, such as 7d",
+            ),
+            Flag::value(
+                "keep",
+                "SIZE",
+                "prune: stop when the cache is this small, such as 20GB",
+            ),
+        ],
+    },
+    Command {
+        name: "doctor",
+        summary: "Say what this host has and lacks",
+        usage: "",
+        details: "Exits with 1 if something is missing without which no container can run.",
+        flags: &[JSON],
+    },
+    Command {
+        name: "version",
+        summary: "Show the version",
+        usage: "",
+        details: "",
+        flags: &[],
+    },
+];
+
+impl Command {
+    /// How its words are scanned.
+    pub(super) fn scan(&self) -> Scan {
+        match self.name {
+            "call" | "core" => Scan::Known,
+            "run" => Scan::Leading,
+            _ => Scan::Whole,
+        }
+    }
+
+    /// Whether its flags, and so its help, depend on a module.
+    pub(crate) fn is_dynamic(&self) -> bool {
+        self.scan() == Scan::Known
+    }
+
+    /// What the flags ask for; `words` is what followed the name, unread.
+    pub(super) fn verb(&self, given: &Scanned, words: Vec<String>) -> Result<Verb, Failure> {
+        let text = |name: &str| given.last(name).map(str::to_owned);
+        let list = |name: &str| given.all(name).into_iter().map(str::to_owned).collect();
+        Ok(match self.name {
+            "call" => Verb::Call(words),
+            "core" => Verb::Core {
+                words,
+                coverage: given.on("coverage"),
+            },
+            "functions" => Verb::Functions {
+                path: given.rest.clone(),
+                json: given.on("json"),
+            },
+            "init" => Verb::Init {
+                sdk: text("sdk").ok_or_else(|| {
+                    Failure::usage("required flag(s) \"sdk\" not set")
+                        .hint("nsci init --sdk=python")
+                })?,
+                name: text("name"),
+                source: text("source"),
+                directory: self.one(&given.rest)?,
+            },
+            "query" => Verb::Query {
+                text: self.one(&given.rest)?,
+                doc: text("doc"),
+                vars: list("var"),
+                vars_json: text("var-json"),
+            },
+            "run" => Verb::Run {
+                command: given.rest.clone(),
+                cleanup: match given.last("cleanup-timeout") {
+                    None => Duration::from_secs(10),
+                    Some(time) => nsci::config::parse_duration(time).map_err(Failure::usage)?,
+                },
+            },
+            "session" => Verb::Session {
+                labels: list("label"),
+            },
+            "cache" => Verb::Cache(self.cache(given)?),
+            "doctor" => self.nothing(&given.rest).map(|()| Verb::Doctor {
+                json: given.on("json"),
+            })?,
+            _ => self.nothing(&given.rest).map(|()| Verb::Version)?,
+        })
+    }
+
+    fn cache(&self, given: &Scanned) -> Result<CacheVerb, Failure> {
+        let text = |name: &str| given.last(name).map(str::to_owned);
+        match self.one(&given.rest)?.as_deref() {
+            None => Ok(CacheVerb::Help),
+            Some("ls" | "list") => Ok(CacheVerb::List {
+                json: given.on("json"),
+            }),
+            Some("du" | "usage") => Ok(CacheVerb::Usage {
+                json: given.on("json"),
+            }),
+            Some("prune") => Ok(CacheVerb::Prune {
+                all: given.on("all"),
+                kinds: given.all("kind").into_iter().map(str::to_owned).collect(),
+                unused_for: text("unused-for"),
+                keep: text("keep"),
+                id: text("id"),
+            }),
+            Some(other) => Err(Failure::usage(format!("unknown command `cache {other}`"))
+                .hint("nsci cache ls, du or prune")),
+        }
+    }
+
+    fn one(&self, words: &[String]) -> Result<Option<String>, Failure> {
+        match words {
+            [] => Ok(None),
+            [one] => Ok(Some(one.clone())),
+            [_, extra, ..] => Err(self.extra(extra)),
+        }
+    }
+
+    fn nothing(&self, words: &[String]) -> Result<(), Failure> {
+        words.first().map_or(Ok(()), |extra| Err(self.extra(extra)))
+    }
+
+    fn extra(&self, word: &str) -> Failure {
+        Failure::usage(format!("unexpected argument `{word}` for `{}`", self.name))
+    }
+}

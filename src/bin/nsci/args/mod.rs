@@ -1,0 +1,215 @@
+//! The command line as it was typed: [`LowArgs`].
+//!
+//! First of two stages. Knows which commands and flags there are, not what their values are good for and
+//! nothing of the environment; [`crate::settings`] makes usable values of it. The flags of a module's
+//! functions are read later, by [`crate::chain`].
+
+mod command;
+pub(crate) mod flag;
+mod help;
+
+pub(crate) use command::{CHAIN_FLAGS, COMMANDS, CacheVerb, Command, Verb};
+pub(crate) use help::{command_help, flag_table, main_help, table};
+
+use crate::report::Failure;
+use flag::{Flag, Scan, Scanned, nearest, scan};
+
+/// Flags that every command takes, anywhere on the command line.
+pub(crate) const GLOBAL: &[Flag] = &[
+    Flag::value(
+        "mod",
+        "REF",
+        "Module to use: a directory with a dagger.json, or one below it",
+    )
+    .short('m')
+    .aliases(&["module", "load-module"]),
+    Flag::value(
+        "progress",
+        "MODE",
+        "How progress is shown: auto, tty, plain or json",
+    ),
+    Flag::count(
+        "verbose",
+        "Show more: -v internal steps too, -vv logs of finished steps",
+    )
+    .short('v'),
+    Flag::count("quiet", "Show less: -q no step logs, -qq only failures").short('q'),
+    Flag::switch("silent", "Show no progress at all").short('s'),
+    Flag::switch("debug", "Show everything, as -vvv").short('d'),
+    Flag::value(
+        "workdir",
+        "DIR",
+        "Directory to work in instead of the current one",
+    ),
+    Flag::value(
+        "compat",
+        "VERSION",
+        "Behave as the API did in this version, such as v0.18",
+    ),
+    Flag::switch("help", "Show help").short('h'),
+    // Accepted so that command lines written for other versions run; they change nothing here.
+    Flag::switch("no-mod", "")
+        .short('M')
+        .aliases(&["no-load-module"]),
+    Flag::switch("interactive", "").short('i'),
+    Flag::value("interactive-command", "", ""),
+    Flag::switch("no-exit", "").short('E'),
+    Flag::switch("web", "").short('w'),
+    Flag::switch("auto-apply", "").short('y'),
+    Flag::switch("focus", ""),
+    Flag::switch("eager-runtime", ""),
+    Flag::value("workspace", "", "").short('W'),
+    Flag::value("cloud", "", ""),
+    Flag::value("lock", "", ""),
+    Flag::value("allow-llm", "", ""),
+    Flag::value("dot-output", "", ""),
+    Flag::value("cpuprofile", "", ""),
+    Flag::value("pprof", "", ""),
+];
+
+/// What the flags that every command takes say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Globals {
+    /// `-m`.
+    pub(crate) module: Option<String>,
+    /// `-M`.
+    pub(crate) no_module: bool,
+    /// `--progress`.
+    pub(crate) progress: Option<String>,
+    /// `-v`, counted; `--debug` counts three.
+    pub(crate) verbose: u8,
+    /// `-q`, counted.
+    pub(crate) quiet: u8,
+    /// `-s`.
+    pub(crate) silent: bool,
+    /// `--workdir`.
+    pub(crate) workdir: Option<String>,
+    /// `--compat`.
+    pub(crate) compat: Option<String>,
+    /// `--help`.
+    pub(crate) help: bool,
+}
+
+impl Globals {
+    fn add(&mut self, scanned: &Scanned) {
+        let text = |name: &str| scanned.last(name).map(str::to_owned);
+        self.module = text("mod").or(self.module.take());
+        self.no_module |= scanned.on("no-mod");
+        self.progress = text("progress").or(self.progress.take());
+        self.workdir = text("workdir").or(self.workdir.take());
+        self.compat = text("compat").or(self.compat.take());
+        let debug = if scanned.on("debug") { 3 } else { 0 };
+        self.verbose = self
+            .verbose
+            .saturating_add(scanned.count("verbose"))
+            .max(debug);
+        self.quiet = self.quiet.saturating_add(scanned.count("quiet"));
+        self.silent |= scanned.on("silent");
+        self.help |= scanned.on("help");
+    }
+}
+
+/// A command line.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct LowArgs {
+    /// What every command takes.
+    pub(crate) globals: Globals,
+    /// What to do.
+    pub(crate) verb: Verb,
+}
+
+/// Reads a command line without the program's name.
+///
+/// # Errors
+/// What a user got wrong, with a hint where one is near.
+pub(crate) fn parse(args: &[String]) -> Result<LowArgs, Failure> {
+    let mut globals = Globals::default();
+    let version = [Flag::switch("version", "Show the version").short('V')];
+    let leading = scan(args, &[GLOBAL, &version], Scan::Leading)?;
+    globals.add(&leading);
+    if leading.on("version") {
+        return Ok(LowArgs {
+            globals,
+            verb: Verb::Version,
+        });
+    }
+    let Some((command, rest)) = find(&leading.rest)? else {
+        return Ok(LowArgs {
+            globals,
+            verb: Verb::Help(None),
+        });
+    };
+    let how = command.scan();
+    let scanned = scan(&rest, &[GLOBAL, command.flags], how)?;
+    globals.add(&scanned);
+    if globals.help && !command.is_dynamic() {
+        return Ok(LowArgs {
+            globals,
+            verb: Verb::Help(Some(command)),
+        });
+    }
+    let verb = command.verb(&scanned, rest)?;
+    Ok(LowArgs { globals, verb })
+}
+
+/// The command the words begin with, and what follows it.
+fn find(words: &[String]) -> Result<Option<(&'static Command, Vec<String>)>, Failure> {
+    let Some((first, rest)) = words.split_first() else {
+        return Ok(None);
+    };
+    // Groups that older and newer command lines put in front; the commands are the same.
+    if matches!(first.as_str(), "mod" | "module" | "api")
+        && rest.first().is_some_and(|second| by_name(second).is_some())
+    {
+        return find(rest);
+    }
+    if first == "help" {
+        let Some(name) = rest.first() else {
+            return Ok(None);
+        };
+        let command = by_name(name).ok_or_else(|| unknown(name))?;
+        // `help x` is `x --help`.
+        return Ok(Some((command, vec!["--help".to_owned()])));
+    }
+    by_name(first)
+        .map(|command| Some((command, rest.to_vec())))
+        .ok_or_else(|| unknown(first))
+}
+
+fn by_name(name: &str) -> Option<&'static Command> {
+    COMMANDS.iter().find(|command| command.name == name)
+}
+
+fn unknown(name: &str) -> Failure {
+    /// Commands of the original that have no counterpart here yet.
+    const MISSING: [&str; 17] = [
+        "agent",
+        "check",
+        "client",
+        "cloud",
+        "config",
+        "develop",
+        "engine",
+        "generate",
+        "install",
+        "listen",
+        "login",
+        "logout",
+        "mcp",
+        "shell",
+        "uninstall",
+        "up",
+        "update",
+    ];
+    if MISSING.contains(&name) {
+        return Failure::usage(format!("command `{name}` is not supported yet"));
+    }
+    let failure = Failure::usage(format!("unknown command `{name}`"));
+    match nearest(name, COMMANDS.iter().map(|command| command.name)) {
+        Some(near) => failure.hint(format!("did you mean `{near}`?")),
+        None => failure.hint("`nsci --help` lists the commands"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

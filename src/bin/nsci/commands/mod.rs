@@ -1,0 +1,152 @@
+//! The commands, one file each, and the way from a command line to an exit code.
+
+mod cache;
+mod call;
+mod core;
+mod coverage;
+mod doctor;
+mod functions;
+mod init;
+mod query;
+mod run;
+mod session;
+
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use crate::app::{self, Signals};
+use crate::args::{self, Command, Globals, LowArgs, Verb};
+use crate::exit_code::Exit;
+use crate::output::Output;
+use crate::report::Failure;
+use crate::settings::{Settings, Surroundings};
+
+/// Does what a command line asks; `program` is how the command was called.
+pub(crate) fn main(program: &str, words: &[String]) -> Exit {
+    let program = program_name(program);
+    let (failure, output_shown) = match dispatch(program, words) {
+        Ok(output) => match output.print() {
+            Ok(()) => return Exit::Done,
+            Err(failure) => (failure, false),
+        },
+        Err(failed) => failed,
+    };
+    // With standard error gone the exit code has to say it all.
+    io::stderr()
+        .write_all(failure.text(output_shown).as_bytes())
+        .ok();
+    failure.exit()
+}
+
+/// What the command calls itself in help: `dagger` if it was called so.
+fn program_name(path: &str) -> &'static str {
+    match Path::new(path).file_name().and_then(|name| name.to_str()) {
+        Some("dagger") => "dagger",
+        _ => "nsci",
+    }
+}
+
+/// A command that failed, and whether the output of the step that failed was shown.
+type Failed = (Failure, bool);
+
+fn dispatch(program: &str, words: &[String]) -> Result<Output, Failed> {
+    let alone = |failure| (failure, false);
+    let LowArgs { globals, verb } = args::parse(words).map_err(alone)?;
+    let settings = |globals: &Globals| {
+        Surroundings::read()
+            .and_then(|around| Settings::new(globals, around))
+            .map_err(alone)
+    };
+    match verb {
+        Verb::Version => Ok(Output::text(version())),
+        Verb::Help(None) => Ok(Output::text(args::main_help(program))),
+        Verb::Help(Some(command)) => Ok(help(program, command)),
+        Verb::Init {
+            sdk,
+            name,
+            source,
+            directory,
+        } => {
+            let settings = settings(&globals)?;
+            init::init(
+                &settings,
+                &init::New {
+                    sdk,
+                    name,
+                    source,
+                    directory,
+                },
+            )
+            .map_err(alone)
+        }
+        Verb::Doctor { json } => {
+            let settings = settings(&globals)?;
+            doctor::doctor(&settings, json).map_err(alone)
+        }
+        Verb::Cache(verb) => {
+            let settings = settings(&globals)?;
+            cache::cache(program, &settings, verb).map_err(alone)
+        }
+        Verb::Call(words) => app::run(program, &globals, Signals::Cancel, |app| {
+            call::call(app, words)
+        }),
+        Verb::Core { coverage: true, .. } => coverage::coverage().map_err(alone),
+        Verb::Core { words, .. } => app::run(program, &globals, Signals::Cancel, |app| {
+            core::core(app, words)
+        }),
+        Verb::Functions { path, json } => {
+            app::run(program, &globals, Signals::Cancel, move |app| {
+                functions::functions(app, path, json)
+            })
+        }
+        Verb::Query {
+            text,
+            doc,
+            vars,
+            vars_json,
+        } => {
+            let document = query::Document {
+                text,
+                doc,
+                vars,
+                vars_json,
+            };
+            app::run(program, &globals, Signals::Cancel, move |app| {
+                query::query(app, document)
+            })
+        }
+        Verb::Run { command, cleanup } => {
+            let globals = lines_instead_of_tty(globals);
+            app::run(program, &globals, Signals::Own, move |app| {
+                run::run(app, command, cleanup)
+            })
+        }
+        Verb::Session { labels } => {
+            let globals = lines_instead_of_tty(globals);
+            app::run(program, &globals, Signals::Own, move |app| {
+                session::session(app, labels)
+            })
+        }
+    }
+}
+
+fn help(program: &str, command: &'static Command) -> Output {
+    Output::text(args::command_help(program, command))
+}
+
+/// Somebody else writes to the terminal too, so a live view would be in the way unless it was asked for.
+fn lines_instead_of_tty(mut globals: Globals) -> Globals {
+    if globals
+        .progress
+        .as_deref()
+        .is_none_or(|mode| mode == "auto")
+    {
+        globals.progress = Some("plain".into());
+    }
+    globals
+}
+
+fn version() -> String {
+    let platform = nsci::source::Platform::host();
+    format!("nsci v{} {platform}\n", env!("CARGO_PKG_VERSION"))
+}

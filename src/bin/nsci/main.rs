@@ -1,0 +1,34 @@
+//! The nsci command: reads what was typed, has the engine do it, and shows what came of it.
+//!
+//! ```text
+//! args → settings → commands → chain, output, ui, report → exit_code
+//! ```
+//!
+//! The only place that prints, reads the environment and decides exit codes. Data goes to standard output, all else
+//! to standard error. The same executable also plays the roles that the sandbox is made of.
+#![forbid(unsafe_code)]
+
+mod app;
+mod args;
+mod chain;
+mod commands;
+mod exit_code;
+mod output;
+mod report;
+mod roles;
+mod settings;
+mod signals;
+mod ui;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let mut words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
+    let program = words.next().unwrap_or_default();
+    let words: Vec<String> = words.collect();
+    // Before anything else: roles need a process without threads.
+    if let Some(code) = roles::dispatch(&words) {
+        return code;
+    }
+    commands::main(&program, &words).into()
+}

@@ -1,0 +1,22 @@
+//! The product as its users run it: the command, images from a registry, steps in sandboxes, clients of the API.
+//!
+//! Needs a registry with the fixture images: `scripts/registry up && eval "$(scripts/registry env)"`. Runs as an
+//! unprivileged user with subordinate ids, and as root. `NSCI_BIN` names another build of the command to test.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a failed set-up is a failed test, and the line says which"
+)]
+
+mod cache;
+mod cli;
+mod clients;
+mod exec;
+mod files;
+
+mod images;
+mod life;
+mod modules;
+mod mounts;
+mod sandbox;
+mod support;

@@ -1,0 +1,123 @@
+//! What a step may not do, and what is around it.
+
+use crate::support::{Nsci, from, quoted, script};
+
+/// One row for each wall: what a step tries, what it is told.
+#[test]
+fn step_is_confined() {
+    let rows = [
+        (
+            "grep CapEff /proc/self/status",
+            "CapEff:\t00000000a80425fb\n",
+        ),
+        (
+            "grep -E '^(Seccomp|NoNewPrivs):' /proc/self/status",
+            "NoNewPrivs:\t0\nSeccomp:\t2\n",
+        ),
+        (
+            "unshare -m true 2>&1; unshare -U true 2>&1",
+            "unshare: unshare(0x20000): Operation not permitted\nunshare: unshare(0x10000000): Operation not permitted\n",
+        ),
+        (
+            "mkdir -p /mnt; mount -t tmpfs t /mnt 2>&1 || echo refused",
+            "refused\n",
+        ),
+        (
+            "(echo 1 > /proc/sys/kernel/hostname) 2>&1",
+            "sh: can't create /proc/sys/kernel/hostname: Read-only file system\n",
+        ),
+        (
+            "(echo 1 > /proc/sysrq-trigger) 2>&1 || echo refused",
+            "refused\n",
+        ),
+        (
+            "(echo 1 > /sys/kernel/mm/ksm/run) 2>&1 || echo refused",
+            "refused\n",
+        ),
+        ("wc -c < /proc/keys", "0\n"),
+        (
+            "mknod /dev/sda b 8 0 2>&1",
+            "mknod: /dev/sda: Operation not permitted\n",
+        ),
+        (
+            "hostname x 2>&1",
+            "hostname: sethostname: Operation not permitted\n",
+        ),
+        ("ls /proc/self/fd | wc -l", "4\n"),
+        ("umask", "0022\n"),
+    ];
+    let nsci = Nsci::new();
+    for (step, wanted) in rows {
+        let got = nsci.text(&script(&format!("{step}\n:")));
+        let got = if wanted == "refused\n" {
+            got.lines().last().unwrap_or_default().to_owned() + "\n"
+        } else {
+            got
+        };
+        assert_eq!(got, wanted, "{step}");
+    }
+}
+
+#[test]
+fn network_ends_at_the_step() {
+    let nsci = Nsci::new();
+    let port = crate::support::registry()
+        .split_once(':')
+        .unwrap()
+        .1
+        .to_owned();
+    let bash = |script: &str| {
+        let args = format!(
+            "withExec(args: [\"bash\", \"-c\", {}], expect: ANY)",
+            quoted(script)
+        );
+        nsci.text(&format!(
+            "container {} {args} combinedOutput",
+            from("debian:bookworm-slim")
+        ))
+    };
+    let said = bash(&format!("echo > /dev/tcp/127.0.0.1/{port}"));
+    assert!(said.contains("Connection refused"), "{said}");
+    // The gateway lends names, not the host's services.
+    let said = bash(&format!(
+        "exec 3<>/dev/tcp/$(awk '/nameserver/ {{print $2}}' /etc/resolv.conf)/{port} && \
+         printf 'GET /v2/ HTTP/1.0\\r\\n\\r\\n' >&3; timeout 5 cat <&3"
+    ));
+    assert!(!said.contains("HTTP"), "{said}");
+    let said = bash("time -p getent hosts nosuch.invalid || echo unknown");
+    assert!(
+        said.contains("unknown") && said.contains("real 0."),
+        "{said}"
+    );
+    let own = "ip -o addr show lo | grep -c 127.0.0.1; grep -c localhost /etc/hosts";
+    assert_eq!(nsci.text(&script(own)), "1\n2\n");
+}
+
+#[test]
+fn steps_of_one_session_do_not_see_each_other() {
+    let nsci = Nsci::new();
+    let session = nsci.session();
+    std::thread::scope(|scope| {
+        let ask = |name: &'static str| {
+            let chain = script(&format!(
+                "echo {name} > /tmp/x; sleep 0.3; cat /tmp/x; ps | grep -c sleep"
+            ));
+            scope.spawn({
+                let session = &session;
+                move || session.text(&chain)
+            })
+        };
+        let (one, two) = (ask("one"), ask("two"));
+        assert!(one.join().unwrap().starts_with("one\n"));
+        assert!(two.join().unwrap().starts_with("two\n"));
+    });
+}
+
+#[test]
+fn root_capabilities_are_given_when_asked_for() {
+    let nsci = Nsci::new();
+    let exec = "withExec(args: [\"grep\", \"CapEff\", \"/proc/self/status\"], insecureRootCapabilities: true) stdout";
+    let said = nsci.alpine(exec);
+    let caps = u64::from_str_radix(said.trim().rsplit('\t').next().unwrap(), 16).unwrap();
+    assert!(caps.count_ones() > 30, "{said}");
+}
