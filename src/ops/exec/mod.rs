@@ -1,0 +1,255 @@
+//! Runs a command: plan, prepare, run, commit.
+//!
+//! [`plan`] looks everything up, [`prepare`] makes the directories and says what the sandbox is to do, the sandbox
+//! runs it while [`streams`] takes its output, and [`commit`] keeps what it wrote.
+
+mod commit;
+mod identity;
+mod plan;
+mod prepare;
+mod streams;
+
+pub(super) use self::identity::content_key;
+
+use self::{
+    plan::{Plan, Secrets, arguments, plan_mount, read_stdin, resolve_secrets},
+    prepare::Prepared,
+    streams::Streams,
+};
+use super::{
+    files,
+    lend::{Gateway, GatewayGuard, Nested},
+    sandbox::{Live, sandbox_error},
+    world::{HostFacts, World, blocking, describe},
+};
+use crate::{
+    error::{Error, ExecFailure, Result},
+    event::{Events, StepId},
+    graph::{Container, Exec, ExecMeta, Op, Value},
+};
+use nsci_runtime::{Cancel, Stdin, Stdio, StepEvent};
+use nsci_snapshotter::Store;
+use std::{sync::Arc, time::Duration};
+
+/// How long a cancelled command may take to end by itself.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// A module function to run: a command that talks to the API and leaves no files.
+#[derive(Debug)]
+pub struct FunctionRun {
+    /// The container with the module's runtime.
+    pub container: Container,
+    /// How the command identifies itself.
+    pub nested: Nested,
+    /// What the user reads.
+    pub name: String,
+}
+
+/// Runs `withExec` and returns the container after it.
+pub(super) async fn run(world: &World, exec: &Exec, inputs: &[Value]) -> Result<Value> {
+    let container = files::container(&inputs[0])?;
+    let nested = if exec.nesting {
+        let gateway = world.gateway.get().ok_or_else(|| {
+            Error::internal("this session serves no API to commands").hint("use nsci run")
+        })?;
+        Some(gateway.nested()?)
+    } else {
+        None
+    };
+    let step = world.step(describe(&Op::Exec(Box::new(exec.clone()))), false);
+    let result = run_step(
+        world,
+        Request {
+            exec,
+            container,
+            nested,
+            keep: true,
+        },
+        step.id,
+    )
+    .await;
+    let ran = step.result(result)?;
+    Ok(Value::Container(Box::new(ran)))
+}
+
+impl World {
+    /// Runs a module function's command. What it writes is dropped; its answer came through the API.
+    ///
+    /// # Errors
+    /// As for a command.
+    pub async fn run_function(&self, run: FunctionRun) -> Result<ExecMeta> {
+        let exec = Exec {
+            use_entrypoint: true,
+            nesting: true,
+            ..Exec::default()
+        };
+        let step = self.step(run.name.clone(), false);
+        let request = Request {
+            exec: &exec,
+            container: &run.container,
+            nested: Some(run.nested),
+            keep: false,
+        };
+        let result = run_step(self, request, step.id).await;
+        let ran = step.result(result)?;
+        Ok(ran.last.expect("a command that ran has said something"))
+    }
+}
+
+struct Request<'a> {
+    exec: &'a Exec,
+    container: &'a Container,
+    nested: Option<Nested>,
+    /// Whether what the command writes is kept.
+    keep: bool,
+}
+
+async fn run_step(world: &World, request: Request<'_>, id: StepId) -> Result<Container> {
+    let args = arguments(request.exec, request.container)?;
+    let secrets = resolve_secrets(world, request.container).await?;
+    let rootfs = world.mountable(&request.container.rootfs).await?;
+    let mut mounts = Vec::new();
+    for mount in &request.container.mounts {
+        mounts.push(plan_mount(world, mount).await?);
+    }
+    let live = world.live().await?;
+    let user = world
+        .user(&request.container.rootfs, &request.container.config.user)
+        .await?;
+    let stdin = read_stdin(world, request.exec, request.container).await?;
+    let cancel = Cancel::new().map_err(sandbox_error)?;
+    let job = Job {
+        plan: Plan {
+            args,
+            rootfs,
+            mounts,
+            user,
+            container: request.container.clone(),
+            exec: request.exec.clone(),
+            keep: request.keep,
+            nested: request.nested,
+            stdin,
+        },
+        secrets,
+        live,
+        store: Arc::clone(world.store()),
+        facts: Arc::clone(&world.facts),
+        gateway: world.gateway.get().cloned(),
+        events: world.events.clone(),
+        id,
+        cancel: cancel.clone(),
+    };
+    let stop_when_dropped = StopOnDrop(Some(cancel));
+    let result = blocking(move || job.run()).await;
+    stop_when_dropped.disarm();
+    result
+}
+
+/// Ends the command when nobody waits for it any more.
+struct StopOnDrop(Option<Cancel>);
+
+impl StopOnDrop {
+    fn disarm(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        if let Some(cancel) = &self.0 {
+            cancel.cancel(GRACE);
+        }
+    }
+}
+
+/// A command with everything it needs, ready for a thread that may block.
+struct Job {
+    plan: Plan,
+    secrets: Secrets,
+    live: Arc<Live>,
+    store: Arc<Store>,
+    facts: Arc<HostFacts>,
+    gateway: Option<Arc<dyn Gateway>>,
+    events: Events,
+    id: StepId,
+    cancel: Cancel,
+}
+
+impl Job {
+    fn run(self) -> Result<Container> {
+        let mut volumes = Vec::new();
+        let prepared = self.prepare(&mut volumes)?;
+        let ran = self.execute(&prepared);
+        let result = match ran {
+            Ok(meta) => self.commit(prepared, meta),
+            Err(error) => {
+                prepared.discard(&self.live);
+                Err(error)
+            }
+        };
+        drop(volumes);
+        result
+    }
+
+    fn execute(&self, prepared: &Prepared) -> Result<ExecMeta> {
+        let mut streams = Streams::new(self);
+        let mut guard: Option<GatewayGuard> = None;
+        let mut fault: Option<Error> = None;
+        let stdio = Stdio {
+            stdin: match &self.plan.stdin {
+                Some(bytes) => Stdin::Bytes(bytes.clone()),
+                None => Stdin::Null,
+            },
+            ..Stdio::default()
+        };
+        let finished = self
+            .live
+            .session
+            .run(&prepared.spec, stdio, &self.cancel, &mut |event| {
+                let outcome = match event {
+                    StepEvent::Stdout(bytes) => streams.stdout.write(&mut streams.combined, bytes),
+                    StepEvent::Stderr(bytes) => streams.stderr.write(&mut streams.combined, bytes),
+                    StepEvent::Listener { socket, .. } => {
+                        match (&self.gateway, &self.plan.nested) {
+                            (Some(gateway), Some(nested)) => gateway
+                                .serve(socket, nested.clone())
+                                .map(|served| guard = Some(served)),
+                            _ => Ok(()),
+                        }
+                    }
+                    _ => Ok(()),
+                };
+                if let Err(error) = outcome {
+                    fault.get_or_insert(error);
+                    self.cancel.cancel(GRACE);
+                }
+            });
+        drop(guard);
+        streams.finish()?;
+        if let Some(error) = fault {
+            return Err(error);
+        }
+        let exit_code = match finished {
+            Ok(finished) => finished.exit.shell_code(),
+            Err(error) => match error.exit_code() {
+                Some(code) => {
+                    let text = format!("{error}\n");
+                    streams
+                        .stderr
+                        .write(&mut streams.combined, text.as_bytes())?;
+                    code
+                }
+                None => return Err(sandbox_error(error)),
+            },
+        };
+        if !self.plan.exec.expect.accepts(exit_code) {
+            return Err(Error::exec(ExecFailure {
+                cmd: self.plan.args.clone(),
+                exit_code,
+                stdout: streams.stdout.spool.tail(),
+                stderr: streams.stderr.spool.tail(),
+            }));
+        }
+        streams.into_meta(exit_code)
+    }
+}
