@@ -2,250 +2,60 @@
 
 use super::{
     api::Api,
-    container::filtered,
-    gql::{Args, FieldError, Registry},
-    object::{DirectoryRef, FileRef},
-    query::required,
+    files::{changed, exists},
+    gql::Registry,
+    object::DirectoryRef,
+    shared::{CommonArgs, Made, copy, filtered, pipeline},
 };
-use crate::{
-    engine::Engine,
-    graph::{Copy, Edit, Op, Ownership, Select, Tree, Vertex},
-};
-use nsci_snapshotter::keeper::FileKind;
-use std::sync::Arc;
-
-const OWNER: &str =
-    "Owner as `user[:group]`; names are looked up in the directory's own /etc/passwd.";
-
-/// The next directory of a chain.
-fn then(this: &DirectoryRef, op: Op, more: impl IntoIterator<Item = Arc<Vertex>>) -> DirectoryRef {
-    let inputs = std::iter::once(Arc::clone(&this.0)).chain(more).collect();
-    DirectoryRef(Vertex::new(op, inputs))
-}
-
-fn edited(
-    this: &DirectoryRef,
-    edit: Edit,
-    more: impl IntoIterator<Item = Arc<Vertex>>,
-) -> DirectoryRef {
-    then(this, Op::Edit(edit), more)
-}
-
-fn copy(args: &Args) -> Result<Copy, FieldError> {
-    let owner = match args.str("owner") {
-        Some(owner) if !owner.is_empty() => Ownership::Named(owner.to_owned()),
-        _ => Ownership::Unchanged,
-    };
-    Ok(Copy {
-        path: args.get("path")?,
-        owner,
-        permissions: args.get("permissions")?,
-        expand: false,
-    })
-}
+use crate::graph::{Edit, Op};
 
 pub(super) fn declare(registry: &mut Registry<Api>) {
-    let mut kinds = registry.enumeration("ExistsType");
-    kinds.doc("What something at a path has to be.");
-    kinds
-        .value("REGULAR_TYPE", "A regular file.")
-        .value("DIRECTORY_TYPE", "A directory.")
-        .value("SYMLINK_TYPE", "A symbolic link.");
+    registry
+        .object::<DirectoryRef>("Directory")
+        .doc("A directory with all that is below it.");
     changes(registry);
     parts(registry);
     answers(registry);
+    pipeline::<DirectoryRef>(registry, "Directory");
 }
 
 fn changes(registry: &mut Registry<Api>) {
     let mut directory = registry.object::<DirectoryRef>("Directory");
     directory
-        .doc("A directory with all that is below it.")
-        .field("withDirectory", "Directory!", |f| {
-            f.doc("Merges another directory into this one.")
-                .arg("path: String!", "Destination.")
-                .arg("source: DirectoryID", "The directory.")
-                .arg("directory: DirectoryID", "The same under its older name.")
-                .arg("exclude: [String!] = []", "Patterns of what to leave out.")
-                .arg(
-                    "include: [String!] = []",
-                    "Patterns of what to take; everything by default.",
-                )
-                .arg(
-                    "gitignore: Boolean = false",
-                    "Leave out what `.gitignore` files name.",
-                )
-                .arg("owner: String = \"\"", OWNER)
-                .arg("permissions: Int", "Permission bits of the files.")
-                .resolve(|ctx, this, args| {
-                    let source: Option<DirectoryRef> = ctx.optional_object(args, "source")?;
-                    let older: Option<DirectoryRef> = ctx.optional_object(args, "directory")?;
-                    let source = filtered(required(source.or(older), "source")?, args)?;
-                    Ok(edited(this, Edit::Directory(copy(args)?), [source.0]))
-                })
-        })
-        .field("withFile", "Directory!", |f| {
-            f.doc("Copies a file into the directory.")
-                .arg(
-                    "path: String!",
-                    "Destination; a directory if it ends in `/`.",
-                )
-                .arg("source: FileID!", "The file.")
-                .arg("permissions: Int", "Permission bits.")
-                .arg("owner: String = \"\"", OWNER)
-                .resolve(|ctx, this, args| {
-                    let source: FileRef = ctx.object(args, "source")?;
-                    Ok(edited(this, Edit::File(copy(args)?), [source.0]))
-                })
-        })
-        .field("withFiles", "Directory!", |f| {
-            f.doc("Copies files into a directory, under their names.")
-                .arg("path: String!", "Destination directory.")
-                .arg("sources: [FileID!]!", "The files.")
-                .arg("permissions: Int", "Permission bits.")
-                .resolve(|ctx, this, args| {
-                    let sources: Vec<FileRef> = ctx.objects(args, "sources")?;
-                    let sources = sources.into_iter().map(|file| file.0);
-                    Ok(edited(this, Edit::Files(copy(args)?), sources))
-                })
-        })
-        .field("withNewFile", "Directory!", |f| {
-            f.doc("Writes a file.")
-                .arg("path: String!", "Destination.")
-                .arg("contents: String!", "Contents.")
-                .arg(
-                    "permissions: Int = 420",
-                    "Permission bits, such as 420 for 0644.",
-                )
-                .resolve(|_, this, args| {
-                    let edit = Edit::NewFile {
-                        to: copy(args)?,
-                        contents: args.get("contents")?,
-                    };
-                    Ok(edited(this, edit, None))
-                })
-        })
         .field("withNewDirectory", "Directory!", |f| {
             f.doc("Makes a directory with its parents.")
-                .arg("path: String!", "Path.")
-                .arg(
-                    "permissions: Int",
-                    "Permission bits; 493 (0755) by default.",
-                )
-                .resolve(|_, this, args| Ok(edited(this, Edit::NewDirectory(copy(args)?), None)))
-        })
-        .field("withoutFile", "Directory!", |f| {
-            f.doc("Removes a file; nothing there is fine.")
-                .arg("path: String!", "Path or pattern.")
-                .resolve(|_, this, args| Ok(remove(this, vec![args.get("path")?])))
-        })
-        .field("withoutFiles", "Directory!", |f| {
-            f.doc("Removes files; nothing there is fine.")
-                .arg("paths: [String!]!", "Paths or patterns.")
-                .resolve(|_, this, args| Ok(remove(this, args.get("paths")?)))
-        })
-        .field("withoutDirectory", "Directory!", |f| {
-            f.doc("Removes a directory with all that is in it; nothing there is fine.")
-                .arg("path: String!", "Path or pattern.")
-                .resolve(|_, this, args| Ok(remove(this, vec![args.get("path")?])))
-        })
-        .field("withSymlink", "Directory!", |f| {
-            f.doc("Makes a symbolic link.")
-                .arg("target: String!", "What the link says.")
-                .arg("linkName: String!", "Where the link is.")
-                .resolve(|_, this, args| {
-                    let edit = Edit::Symlink {
-                        target: args.get("target")?,
-                        path: args.get("linkName")?,
-                        expand: false,
-                    };
-                    Ok(edited(this, edit, None))
-                })
+                .path("Path.")
+                .permissions("Permission bits; 493 (0755) by default.")
+                .resolve(|_, this, args| Ok(changed(this, Edit::NewDirectory(copy(args)?))))
         })
         .field("withTimestamps", "Directory!", |f| {
             f.doc("Sets all modification times.")
                 .arg("timestamp: Int!", "Seconds since 1970.")
                 .resolve(|_, this, args| {
-                    Ok(edited(
-                        this,
-                        Edit::Timestamps {
-                            seconds: args.get("timestamp")?,
-                        },
-                        None,
-                    ))
+                    let seconds = args.get("timestamp")?;
+                    Ok(changed(this, Edit::Timestamps { seconds }))
                 })
         })
         .field("chown", "Directory!", |f| {
             f.doc("Changes the owner of a path and all below it.")
-                .arg("path: String!", "Path.")
-                .arg("owner: String!", OWNER)
+                .path("Path.")
+                .arg(
+                    "owner: String!",
+                    "`user[:group]`; names are looked up in the directory's own /etc/passwd.",
+                )
                 .resolve(|_, this, args| {
-                    let edit = Edit::Chown {
-                        path: args.get("path")?,
-                        owner: args.get("owner")?,
-                    };
-                    Ok(edited(this, edit, None))
+                    let (path, owner) = (args.get("path")?, args.get("owner")?);
+                    Ok(changed(this, Edit::Chown { path, owner }))
                 })
-        })
-        .field("pipeline", "Directory!", |f| {
-            f.doc("Does nothing (older clients).")
-                .arg("name: String!", "Ignored.")
-                .arg("description: String", "Ignored.")
-                .arg("labels: [PipelineLabel!]", "Ignored.")
-                .deprecated("Spans show what belongs together.")
-                .resolve(|_, this, _| Ok(this.clone()))
         });
-}
-
-fn remove(this: &DirectoryRef, paths: Vec<String>) -> DirectoryRef {
-    edited(
-        this,
-        Edit::Remove {
-            paths,
-            expand: false,
-        },
-        None,
-    )
 }
 
 fn parts(registry: &mut Registry<Api>) {
     let mut directory = registry.object::<DirectoryRef>("Directory");
     directory
-        .field("directory", "Directory!", |f| {
-            f.doc("A directory below this one.")
-                .arg("path: String!", "Path.")
-                .resolve(|_, this, args| {
-                    let select = Select::Directory {
-                        path: args.get("path")?,
-                        expand: false,
-                    };
-                    Ok(then(this, Op::Select(select), None))
-                })
-        })
-        .field("file", "File!", |f| {
-            f.doc("A file below this directory.")
-                .arg("path: String!", "Path.")
-                .resolve(|_, this, args| {
-                    let select = Select::File {
-                        path: args.get("path")?,
-                        expand: false,
-                    };
-                    Ok(FileRef(Vertex::new(
-                        Op::Select(select),
-                        vec![Arc::clone(&this.0)],
-                    )))
-                })
-        })
         .field("filter", "Directory!", |f| {
             f.doc("The part of the directory that patterns let through.")
-                .arg("exclude: [String!] = []", "Patterns of what to leave out.")
-                .arg(
-                    "include: [String!] = []",
-                    "Patterns of what to take; everything by default.",
-                )
-                .arg(
-                    "gitignore: Boolean = false",
-                    "Leave out what `.gitignore` files name.",
-                )
+                .patterns()
                 .resolve(|_, this, args| filtered(this.clone(), args))
         })
         .field("diff", "Directory!", |f| {
@@ -253,7 +63,7 @@ fn parts(registry: &mut Registry<Api>) {
                 .arg("other: DirectoryID!", "The other directory.")
                 .resolve(|ctx, this, args| {
                     let other: DirectoryRef = ctx.object(args, "other")?;
-                    Ok(then(this, Op::Diff, [other.0]))
+                    Ok(this.then(Op::Diff, [other.0]))
                 })
         });
 }
@@ -313,12 +123,9 @@ fn answers(registry: &mut Registry<Api>) {
         })
         .field("exists", "Boolean!", |f| {
             f.doc("Whether something is at a path.")
-                .arg("path: String!", "Path.")
+                .path("Path.")
                 .arg("expectedType: ExistsType", "What it has to be.")
-                .arg(
-                    "doNotFollowSymlinks: Boolean = false",
-                    "Look at a link itself.",
-                )
+                .follow()
                 .resolve_async(|ctx, this, args| async move {
                     let engine = ctx.backend().engine();
                     let tree = engine.directory(&this.0).await?;
@@ -357,23 +164,4 @@ fn answers(registry: &mut Registry<Api>) {
                     Ok(ctx.backend().keep(&this.into()))
                 })
         });
-}
-
-/// Whether something of the wanted type is at a path.
-pub(super) async fn exists(
-    engine: &Engine,
-    tree: &Tree,
-    path: &str,
-    args: &Args,
-) -> Result<bool, FieldError> {
-    let follow = !args.flag("doNotFollowSymlinks");
-    let Some(stat) = engine.world().stat(tree, path, follow).await? else {
-        return Ok(false);
-    };
-    Ok(match args.str("expectedType") {
-        Some("REGULAR_TYPE") => stat.kind == FileKind::File,
-        Some("DIRECTORY_TYPE") => stat.kind == FileKind::Dir,
-        Some("SYMLINK_TYPE") => stat.kind == FileKind::Symlink,
-        _ => true,
-    })
 }

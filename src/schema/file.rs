@@ -5,13 +5,9 @@ use super::{
     api::Api,
     gql::{FieldError, Registry, Resolved},
     object::{FileRef, Object},
+    shared::Made,
 };
-use crate::graph::{Op, Tree, Vertex};
-use std::sync::Arc;
-
-fn then(this: &FileRef, op: Op) -> FileRef {
-    FileRef(Vertex::new(op, vec![Arc::clone(&this.0)]))
-}
+use crate::graph::{Op, Tree};
 
 pub(super) fn declare(registry: &mut Registry<Api>) {
     let mut file = registry.object::<FileRef>("File");
@@ -95,40 +91,24 @@ pub(super) fn declare(registry: &mut Registry<Api>) {
             f.doc("The file under another name.")
                 .arg("name: String!", "Name.")
                 .resolve(|_, this, args| {
-                    Ok(then(
-                        this,
-                        Op::RenameFile {
-                            name: args.get("name")?,
-                        },
-                    ))
+                    let name = args.get("name")?;
+                    Ok(this.then(Op::RenameFile { name }, None))
                 })
         })
         .field("withTimestamps", "File!", |f| {
             f.doc("Sets the modification time.")
                 .arg("timestamp: Int!", "Seconds since 1970.")
                 .resolve(|_, this, args| {
-                    let timestamp = Some(args.get("timestamp")?);
-                    Ok(then(
-                        this,
-                        Op::EditFile {
-                            timestamp,
-                            owner: None,
-                        },
-                    ))
+                    let (timestamp, owner) = (Some(args.get("timestamp")?), None);
+                    Ok(this.then(Op::EditFile { timestamp, owner }, None))
                 })
         })
         .field("chown", "File!", |f| {
             f.doc("Changes the owner.")
                 .arg("owner: String!", "`uid[:gid]`, by number.")
                 .resolve(|_, this, args| {
-                    let owner = Some(args.get("owner")?);
-                    Ok(then(
-                        this,
-                        Op::EditFile {
-                            timestamp: None,
-                            owner,
-                        },
-                    ))
+                    let (timestamp, owner) = (None, Some(args.get("owner")?));
+                    Ok(this.then(Op::EditFile { timestamp, owner }, None))
                 })
         })
         .field("sync", "FileID!", |f| {

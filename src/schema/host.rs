@@ -4,6 +4,7 @@ use super::{
     api::Api,
     gql::Registry,
     object::{DirectoryRef, FileRef, HostRef},
+    shared::CommonArgs,
 };
 use crate::graph::{Op, SecretRef, SocketRef, Vertex};
 
@@ -16,19 +17,8 @@ pub(super) fn declare(registry: &mut Registry<Api>) {
                     "path: String!",
                     "Path; relative to the client's working directory.",
                 )
-                .arg("exclude: [String!] = []", "Patterns of what to leave out.")
-                .arg(
-                    "include: [String!] = []",
-                    "Patterns of what to take; everything by default.",
-                )
-                .arg(
-                    "noCache: Boolean = false",
-                    "Read it again even if it was read in this session.",
-                )
-                .arg(
-                    "gitignore: Boolean = false",
-                    "Leave out what `.gitignore` files name.",
-                )
+                .patterns()
+                .no_cache()
                 .resolve(|ctx, _, args| {
                     let api = ctx.backend();
                     let path: String = args.get("path")?;
@@ -54,10 +44,7 @@ pub(super) fn declare(registry: &mut Registry<Api>) {
                     "path: String!",
                     "Path; relative to the client's working directory.",
                 )
-                .arg(
-                    "noCache: Boolean = false",
-                    "Read it again even if it was read in this session.",
-                )
+                .no_cache()
                 .resolve(|ctx, _, args| {
                     let path: String = args.get("path")?;
                     let path = ctx.backend().host_path(ctx.client(), &path)?;

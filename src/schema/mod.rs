@@ -9,11 +9,13 @@ mod call;
 mod container;
 mod directory;
 mod file;
+mod files;
 pub mod gql;
 mod host;
 mod modules;
 mod object;
 mod query;
+mod shared;
 mod things;
 
 pub use api::{Api, Caller, CallerKind, FunctionCall};
@@ -32,6 +34,7 @@ pub fn core() -> Registry<Api> {
     let mut registry = Registry::new();
     query::declare(&mut registry);
     container::declare(&mut registry);
+    files::declare(&mut registry);
     directory::declare(&mut registry);
     file::declare(&mut registry);
     host::declare(&mut registry);

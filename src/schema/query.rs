@@ -2,8 +2,9 @@
 
 use super::{
     api::Api,
-    gql::{FieldError, Registry, Resolved, View},
-    object::{ContainerRef, DirectoryRef, ErrorValue, FileRef, HostRef, Object, Root},
+    gql::{FieldError, Registry, View},
+    object::{ContainerRef, DirectoryRef, ErrorValue, FileRef, HostRef, Root},
+    shared::pipeline,
 };
 use crate::graph::{Op, SecretRef, Vertex, VolumeRef};
 
@@ -132,15 +133,8 @@ pub(super) fn declare(registry: &mut Registry<Api>) {
                 .resolve(|_, _, args| {
                     Ok(ErrorValue { message: args.get("message")?, values: Vec::new() })
                 })
-        })
-        .field("pipeline", "Query!", |f| {
-            f.doc("Does nothing (older clients).")
-                .arg("name: String!", "Ignored.")
-                .arg("description: String", "Ignored.")
-                .arg("labels: [PipelineLabel!]", "Ignored.")
-                .deprecated("Spans show what belongs together.")
-                .resolve(|_, _, _| Ok(Resolved::object(Object::Query(Root))))
         });
+    pipeline::<Root>(registry, "Query");
     let mut label = registry.input("PipelineLabel");
     label.doc("A label of a pipeline (older clients).");
     label
