@@ -3,7 +3,8 @@
 //! Modules in import order, each using only what stands below it; `tests/layers.rs` holds this:
 //!
 //! ```text
-//! session     codegen
+//! session
+//! codegen
 //! schema
 //! module
 //! engine
@@ -20,6 +21,7 @@
 #![forbid(unsafe_code)]
 
 pub mod cache;
+pub mod codegen;
 pub mod config;
 pub mod engine;
 pub mod error;

@@ -3,7 +3,7 @@
 //! Reads `dagger.json` ([`config`]), reads the types a module offers from its source without running
 //! it ([`python`]), names them ([`names`], [`typedef`]), understands flags ([`flag`]), encodes the
 //! values that cross the border of a function call ([`call`]) and describes the container a function
-//! runs in ([`runtime_plan`]).
+//! runs in ([`runtime_plan`]). What differs between languages is asked of [`sdk::SdkKind`].
 //! It never runs anything, never talks to a network and never reads the environment.
 
 pub mod call;
@@ -13,6 +13,7 @@ pub mod init;
 pub mod names;
 pub mod python;
 pub mod runtime_plan;
+pub mod sdk;
 pub mod sdk_python;
 pub mod typedef;
 
@@ -21,6 +22,7 @@ pub use config::{ConfigError, Dependency, ModuleConfig, Sdk};
 pub use flag::{FlagError, FlagValue};
 pub use python::StaticError;
 pub use runtime_plan::RuntimePlan;
+pub use sdk::SdkKind;
 pub use typedef::{
     Arg, CachePolicy, EnumMember, EnumType, Field, Function, InterfaceType, ModuleTypes,
     ObjectType, SourceLocation, TypeError, TypeKind, TypeRef,

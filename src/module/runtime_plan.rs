@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::config::ModuleConfig;
 use super::names;
 use super::python::{Layout, StaticError};
+use super::sdk::SdkKind;
 
 /// What a function call needs around it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,8 +33,10 @@ pub struct RuntimePlan {
 /// A preparation of the image; its result is a layer below every call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SetupStep {
-    /// Writes the embedded SDK into the image.
+    /// Writes an embedded SDK into the image.
     CopySdk {
+        /// Which.
+        sdk: SdkKind,
         /// Directory it is written to.
         path: String,
     },
@@ -52,6 +55,10 @@ pub enum SetupStep {
         caches: Vec<(String, String)>,
         /// Trees it sees; they are not part of the result.
         mounts: Vec<PlanMount>,
+        /// Variables, which later steps and calls see too.
+        env: Vec<(String, String)>,
+        /// Working directory; the image's if there is none.
+        workdir: Option<String>,
         /// Whether it needs the network.
         network: bool,
     },
@@ -71,8 +78,10 @@ pub struct PlanMount {
 /// What a [`PlanMount`] shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PlanSource {
-    /// The module's source directory.
+    /// The module's source directory as it is.
     ModuleSource,
+    /// The module's source directory with what is generated for it from the schema it sees.
+    GeneratedSource,
 }
 
 /// Image of Python modules that ask for nothing else.
@@ -103,6 +112,7 @@ pub fn python(
     let project = PyProject::parse(files)?;
     let mut setup = vec![
         SetupStep::CopySdk {
+            sdk: SdkKind::Python,
             path: PYTHON_SDK.into(),
         },
         SetupStep::Exec {
@@ -118,6 +128,8 @@ pub fn python(
             ]),
             caches: vec![],
             mounts: vec![],
+            env: vec![],
+            workdir: None,
             network: false,
         },
     ];
@@ -246,6 +258,8 @@ impl PyProject {
             args,
             caches: vec![("/root/.cache/pip".into(), "nsci-python-pip".into())],
             mounts: vec![],
+            env: vec![],
+            workdir: None,
             network: true,
         })
     }

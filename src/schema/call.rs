@@ -17,7 +17,7 @@ use crate::{
         Arg, CachePolicy, CallRequest, Function, ObjectType, RuntimePlan, Value,
         call::decode_result,
         runtime_plan::{PlanMount, PlanSource, SetupStep},
-        sdk_python,
+        sdk::SdkKind,
     },
     ops::{FunctionRun, Nested},
 };
@@ -133,7 +133,7 @@ async fn call_key(
     let source = engine.definition_key(&spec.source_vertex()).await?;
     let mut parts = vec![
         source,
-        fingerprint("plan", &spec.plan),
+        fingerprint("plan", &(&spec.plan, &spec.generated)),
         fingerprint(
             "function",
             &(&spec.name, &request.parent_name, &request.name),
@@ -361,12 +361,15 @@ pub(crate) fn runtime(spec: &ModuleSpec) -> crate::error::Result<Arc<Vertex>> {
 
 fn prepare(spec: &ModuleSpec, container: Arc<Vertex>, step: &SetupStep) -> Arc<Vertex> {
     match step {
-        SetupStep::CopySdk { path } => {
+        SetupStep::CopySdk { sdk, path } => {
             let to = Copy {
                 path: path.clone(),
                 ..Copy::default()
             };
-            Vertex::new(Op::Edit(Edit::Directory(to)), vec![container, sdk()])
+            Vertex::new(
+                Op::Edit(Edit::Directory(to)),
+                vec![container, sdk_files(*sdk)],
+            )
         }
         SetupStep::WriteFile { path, contents } => {
             let to = Copy {
@@ -383,9 +386,31 @@ fn prepare(spec: &ModuleSpec, container: Arc<Vertex>, step: &SetupStep) -> Arc<V
             args,
             caches,
             mounts,
+            env,
+            workdir,
             ..
         } => {
             let mut run = container;
+            for (name, value) in env {
+                run = configured(
+                    run,
+                    Configure::Env {
+                        name: name.clone(),
+                        value: value.clone(),
+                        expand: false,
+                    },
+                );
+            }
+            if let Some(path) = workdir {
+                let path = Some(path.clone());
+                run = configured(
+                    run,
+                    Configure::Workdir {
+                        path,
+                        expand: false,
+                    },
+                );
+            }
             for (path, key) in caches {
                 let source = MountSource::Cache {
                     volume: VolumeRef {
@@ -430,6 +455,12 @@ fn prepare(spec: &ModuleSpec, container: Arc<Vertex>, step: &SetupStep) -> Arc<V
 fn mounted(spec: &ModuleSpec, container: Arc<Vertex>, mount: &PlanMount) -> Arc<Vertex> {
     let source = match mount.source {
         PlanSource::ModuleSource => spec.source_vertex(),
+        PlanSource::GeneratedSource => with_files(
+            spec.source_vertex(),
+            spec.generated
+                .iter()
+                .map(|(path, contents)| (path.as_str(), contents.as_str())),
+        ),
     };
     let kind = MountSource::Directory {
         owner: Ownership::Unchanged,
@@ -443,20 +474,30 @@ fn mounted(spec: &ModuleSpec, container: Arc<Vertex>, mount: &PlanMount) -> Arc<
     Vertex::new(op, vec![container, source])
 }
 
-/// The embedded SDK as a directory.
-fn sdk() -> Arc<Vertex> {
+fn configured(container: Arc<Vertex>, change: Configure) -> Arc<Vertex> {
+    Vertex::new(Op::Configure(change), vec![container])
+}
+
+/// An embedded SDK as a directory.
+fn sdk_files(sdk: SdkKind) -> Arc<Vertex> {
     let empty = Vertex::new(Op::EmptyDirectory, vec![]);
-    sdk_python::FILES
-        .iter()
-        .fold(empty, |directory, (path, contents)| {
-            let to = Copy {
-                path: (*path).to_owned(),
-                ..Copy::default()
-            };
-            let edit = Edit::NewFile {
-                to,
-                contents: (*contents).to_owned(),
-            };
-            Vertex::new(Op::Edit(edit), vec![directory])
-        })
+    with_files(empty, sdk.files().iter().copied())
+}
+
+/// A directory with files written into it.
+fn with_files<'a>(
+    directory: Arc<Vertex>,
+    files: impl Iterator<Item = (&'a str, &'a str)>,
+) -> Arc<Vertex> {
+    files.fold(directory, |directory, (path, contents)| {
+        let to = Copy {
+            path: path.to_owned(),
+            ..Copy::default()
+        };
+        let edit = Edit::NewFile {
+            to,
+            contents: contents.to_owned(),
+        };
+        Vertex::new(Op::Edit(edit), vec![directory])
+    })
 }

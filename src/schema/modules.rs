@@ -12,8 +12,8 @@ use super::{
 use crate::{
     graph::{Op, Vertex},
     module::{
-        Arg, Field, Function, ModuleConfig, ModuleTypes, ObjectType, RuntimePlan, TypeKind,
-        TypeRef, Value, call as values,
+        Arg, Field, Function, ModuleConfig, ModuleTypes, ObjectType, RuntimePlan, SdkKind,
+        TypeKind, TypeRef, Value, call as values,
     },
 };
 use serde_json::{Map, Value as Json};
@@ -28,8 +28,12 @@ pub struct ModuleSpec {
     pub config: ModuleConfig,
     /// Its types.
     pub types: ModuleTypes,
+    /// What it is written with.
+    pub sdk: SdkKind,
     /// How its functions are run.
     pub plan: RuntimePlan,
+    /// Files generated for it from the schema it sees: path in the source directory, contents.
+    pub generated: Vec<(String, String)>,
     /// Directory with its configuration, on the host.
     pub directory: PathBuf,
     /// Directory with its sources, on the host.
@@ -46,7 +50,12 @@ impl ModuleSpec {
 
     /// The module's sources as a directory of the graph.
     pub(super) fn source_vertex(&self) -> Arc<Vertex> {
-        host_directory(&self.source, vec!["**/__pycache__".into(), ".git".into()])
+        let excluded = self
+            .sdk
+            .excluded()
+            .iter()
+            .map(|&pattern| pattern.to_owned());
+        host_directory(&self.source, excluded.collect())
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     error::{Error, Kind, Result},
     graph::{Configure, Exec, Op, Vertex},
-    module::{ModuleConfig, ModuleTypes, RuntimePlan, StaticError, config, python, runtime_plan},
+    module::{ModuleConfig, ModuleTypes, RuntimePlan, SdkKind, StaticError, config},
     schema::{Api, ModuleSpec},
 };
 use std::{
@@ -50,40 +50,43 @@ pub(super) async fn load(api: &Arc<Api>, directory: &Path) -> Result<ModuleSpec>
     let config = ModuleConfig::load(&file)
         .map_err(|error| Error::caused(Kind::Invalid, "cannot load the module", error))?;
     let root = file.parent().unwrap_or(Path::new("/")).to_owned();
-    let sdk = config.sdk.as_ref().map(|sdk| sdk.source.as_str());
-    match sdk {
-        Some("python") => load_python(api, config.clone(), root).await,
-        Some(other @ ("go" | "typescript")) => Err(Error::invalid(format!(
-            "modules written with the {other} SDK are not supported yet"
-        ))
-        .hint("Python modules are")),
-        Some(other) => Err(Error::invalid(format!(
-            "unknown SDK `{other}` in {}",
-            file.display()
-        ))),
-        None => Err(Error::invalid(format!("{} names no SDK", file.display()))
-            .hint("add \"sdk\": \"python\"")),
-    }
+    let named = config.sdk.as_ref().ok_or_else(|| {
+        Error::invalid(format!("{} names no SDK", file.display()))
+            .hint(format!("add \"sdk\": \"{}\"", SdkKind::choices()))
+    })?;
+    let sdk = SdkKind::find(&named.source).map_err(|error| {
+        Error::invalid(format!("{error} in {}", file.display()))
+            .hint(format!("there are: {}", SdkKind::choices()))
+    })?;
+    load_from_source(api, sdk, config, root).await
 }
 
-async fn load_python(api: &Arc<Api>, config: ModuleConfig, root: PathBuf) -> Result<ModuleSpec> {
+async fn load_from_source(
+    api: &Arc<Api>,
+    sdk: SdkKind,
+    config: ModuleConfig,
+    root: PathBuf,
+) -> Result<ModuleSpec> {
     let source = root.join(&config.source);
-    let files = python::collect(&source).map_err(|error| {
+    let files = sdk.collect(&source).map_err(|error| {
         let what = format!("cannot read the module's sources in {}", source.display());
         Error::caused(Kind::Invalid, what, error)
     })?;
-    let plan =
-        runtime_plan::python(&config, &files).map_err(|error| static_error(&config, error))?;
+    let plan = sdk
+        .plan(&config, &files)
+        .map_err(|error| static_error(&config, error))?;
     let mut spec = ModuleSpec {
         name: config.name.clone(),
         types: ModuleTypes::default(),
+        sdk,
         plan,
+        generated: Vec::new(),
         context: context(&root),
         source,
         directory: root,
         config,
     };
-    spec.types = match python::read(&spec.name, &files) {
+    spec.types = match sdk.describe(&spec.name, &files) {
         Ok(types) => types,
         Err(StaticError::NeedsRuntime { .. }) => describe(api, &spec).await?,
         Err(error) => return Err(static_error(&spec.config, error)),

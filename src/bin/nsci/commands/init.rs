@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use nsci::module::{config, init};
+use nsci::module::{SdkKind, config, init};
 
 use crate::output::Output;
 use crate::report::Failure;
@@ -30,18 +30,9 @@ pub(super) struct New {
 /// # Errors
 /// If there is one already, a file is in the way, or the language is not known.
 pub(super) fn init(settings: &Settings, new: &New) -> Result<Output, Failure> {
-    match new.sdk.as_str() {
-        "python" => {}
-        "go" | "typescript" => {
-            return Err(
-                Failure::usage(format!("the {} SDK is not supported yet", new.sdk))
-                    .hint("--sdk=python is"),
-            );
-        }
-        other => {
-            return Err(Failure::usage(format!("unknown SDK `{other}`")).hint("--sdk=python"));
-        }
-    }
+    let sdk = SdkKind::find(&new.sdk).map_err(|error| {
+        Failure::usage(error.to_string()).hint(format!("--sdk={}", SdkKind::choices()))
+    })?;
     let shown = new.directory.as_deref().unwrap_or(".");
     let mut directory = settings.workdir.clone();
     for part in Path::new(shown).components() {
@@ -67,7 +58,7 @@ pub(super) fn init(settings: &Settings, new: &New) -> Result<Output, Failure> {
         ),
     };
     let source = new.source.as_deref().unwrap_or(".");
-    let files = init::python(&name, source, ENGINE_VERSION);
+    let files = sdk.init(&name, source, ENGINE_VERSION);
     // All or nothing: a project that has a file of the same name keeps it.
     for file in &files {
         let path = directory.join(&file.path);
@@ -144,11 +135,6 @@ mod tests {
     #[test]
     fn languages_are_checked() {
         let dir = tempfile::tempdir().unwrap();
-        assert!(
-            made(dir.path(), &new("go", None))
-                .unwrap_err()
-                .contains("not supported yet")
-        );
         assert!(
             made(dir.path(), &new("cobol", None))
                 .unwrap_err()
