@@ -14,8 +14,8 @@ pub use op::{
     Select, ServiceRef, SocketRef, VolumeRef,
 };
 pub use value::{
-    Annotation, Container, EnvVar, ExecMeta, File, ImageConfig, Mount, MountKind, Output, Port,
-    Protocol, SecretVariable, Snapshot, Tree, Value,
+    Annotation, Container, EnvVar, ExecMeta, File, Healthcheck, ImageConfig, Mount, MountKind,
+    Output, Port, Protocol, SecretVariable, Snapshot, Tree, Value,
 };
 pub use vertex::{Graph, Key, Vertex, VertexId, fingerprint};
 

@@ -1,6 +1,6 @@
 //! Operations: what one API call asks for, as plain data.
 
-use super::{Platform, Port};
+use super::{Healthcheck, Platform, Port};
 use serde::{Deserialize, Serialize};
 
 /// One operation. The comment of each names its inputs.
@@ -224,6 +224,16 @@ pub enum Configure {
     ExposedPort(Port),
     /// Removes a declared port.
     WithoutExposedPort(Port),
+    /// Sets the health check; `None` removes it.
+    Healthcheck(Option<Healthcheck>),
+    /// Sets the shell of string commands in Dockerfiles.
+    Shell(Vec<String>),
+    /// Sets the signal that asks it to stop.
+    StopSignal(String),
+    /// Declares a volume.
+    Volume(String),
+    /// Sets the triggers for Dockerfiles built on it.
+    OnBuild(Vec<String>),
     /// Command of `terminal`.
     DefaultTerminal {
         /// Arguments.

@@ -171,6 +171,46 @@ pub struct ImageConfig {
     pub shell: Option<Vec<String>>,
     /// Triggers for Dockerfiles built on it.
     pub on_build: Vec<String>,
+    /// How to find out whether it is healthy.
+    #[serde(default)]
+    pub healthcheck: Option<Healthcheck>,
+}
+
+/// Docker's health check, as the image configuration carries it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Healthcheck {
+    /// `["NONE"]`, `["CMD", arguments…]` or `["CMD-SHELL", text]`; empty inherits.
+    #[serde(deserialize_with = "null_is_default")]
+    pub test: Vec<String>,
+    /// Nanoseconds between two checks; 0 means Docker's default.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub interval: u64,
+    /// Nanoseconds that one check may take; 0 means Docker's default.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub timeout: u64,
+    /// Nanoseconds at the start in which failures do not count.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub start_period: u64,
+    /// Nanoseconds between two checks at the start; 0 means Docker's default.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub start_interval: u64,
+    /// Failures in a row that make it unhealthy; 0 means Docker's default.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub retries: u64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// Go writes an empty list as `null`.
+fn null_is_default<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    Option::deserialize(from).map(Option::unwrap_or_default)
 }
 
 /// An environment variable.

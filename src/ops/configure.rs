@@ -75,6 +75,15 @@ pub(super) fn apply(container: &mut Container, change: &Configure, identity: Opt
             .config
             .ports
             .retain(|known| (known.port, known.protocol) != (port.port, port.protocol)),
+        Configure::Healthcheck(check) => container.config.healthcheck.clone_from(check),
+        Configure::Shell(args) => container.config.shell = Some(args.clone()),
+        Configure::StopSignal(signal) => container.config.stop_signal = Some(signal.clone()),
+        Configure::Volume(path) => {
+            if !container.config.volumes.contains(path) {
+                container.config.volumes.push(path.clone());
+            }
+        }
+        Configure::OnBuild(triggers) => container.config.on_build.clone_from(triggers),
         Configure::DefaultTerminal { args } => container.default_terminal = Some(args.clone()),
     }
 }
@@ -107,7 +116,7 @@ fn set_annotation(list: &mut Vec<Annotation>, name: &str, value: Option<&str>) {
 
 /// The configuration after `from`: the image's, with what merges from the chain so far.
 ///
-/// Entrypoint, command, user, working directory, volumes and stop signal are the image's alone;
+/// Entrypoint, command, user, working directory, volumes, health check and stop signal are the image's alone;
 /// variables, labels and ports are merged and the image wins; triggers are appended; the shell
 /// is kept when the image has none.
 pub(super) fn merge_image(before: ImageConfig, image: ImageConfig) -> ImageConfig {

@@ -10,8 +10,8 @@ use crate::{
     error::{Error, Kind, Result},
     event::Events,
     graph::{
-        Annotation, Container, EnvVar, ImageConfig, Key, Port, Protocol, SecretRef, Snapshot,
-        Value, fingerprint,
+        Annotation, Container, EnvVar, Healthcheck, ImageConfig, Key, Port, Protocol, SecretRef,
+        Snapshot, Value, fingerprint,
     },
     source::{
         self, AuthSources, BlobStore, BlobWrite, ClientOptions, Compression, Credential, Delivery,
@@ -391,6 +391,7 @@ fn image_config(resolved: &Resolved) -> ImageConfig {
         stop_signal: config.stop_signal().clone(),
         shell: extra.config.shell,
         on_build: extra.config.on_build.unwrap_or_default(),
+        healthcheck: extra.config.healthcheck,
     }
 }
 
@@ -407,6 +408,8 @@ struct DockerFields {
     shell: Option<Vec<String>>,
     #[serde(rename = "OnBuild")]
     on_build: Option<Vec<String>>,
+    #[serde(rename = "Healthcheck")]
+    healthcheck: Option<Healthcheck>,
 }
 
 /// Reads `8080`, `8080/tcp` or `53/udp`.
