@@ -68,6 +68,8 @@ pub struct Config {
     pub pull: PullConfig,
     /// What steps may reach, and how nsci itself gets out.
     pub network: NetworkConfig,
+    /// How steps are run.
+    pub sandbox: SandboxConfig,
     /// How much disk the store may take.
     pub cache: CacheConfig,
     /// How progress is shown.
@@ -292,6 +294,25 @@ impl<'de> Deserialize<'de> for AllowRule {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         parsed(deserializer)
     }
+}
+
+/// How steps are run.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SandboxConfig {
+    /// What builds a step.
+    pub executor: ExecutorName,
+}
+
+/// What builds a step.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExecutorName {
+    /// nsci itself.
+    #[default]
+    Native,
+    /// libcontainer, the reference.
+    Libcontainer,
 }
 
 /// How much disk the store may take.
@@ -572,6 +593,9 @@ parallel = 8
 allow = ["10.0.0.0/8", "127.0.0.1:5432", "[::1]:80", "db.internal:5432", "fe80::1"]
 https-proxy = "http://proxy:3128"
 
+[sandbox]
+executor = "libcontainer"
+
 [cache]
 max-size = "40GB"
 min-free = "10%"
@@ -586,6 +610,7 @@ verbosity = 1
     #[test]
     fn every_key_is_read() {
         let config = Config::parse(FULL, "config.toml").unwrap();
+        assert_eq!(config.sandbox.executor, ExecutorName::Libcontainer);
         let hub = config.registry("docker.io").unwrap();
         assert_eq!(
             hub.mirrors[0].to_string(),

@@ -75,6 +75,21 @@ impl Init {
     }
 }
 
+impl Init {
+    /// Becomes the step's first process; the step's namespaces, file system and user are there.
+    pub(crate) fn run(&self) -> ! {
+        self.inner.run()
+    }
+
+    /// Tells why the step cannot be built, and ends.
+    pub(crate) fn refuse(&self, failure: Failure) -> ! {
+        if sys::put_at(self.inner.report.as_fd(), REPORT).is_err() {
+            sys::exit_now(126);
+        }
+        fail(failure)
+    }
+}
+
 impl Executor for Init {
     fn validate(&self, _: &Spec) -> Result<(), ExecutorValidationError> {
         Ok(())
@@ -87,7 +102,7 @@ impl Executor for Init {
 
     fn exec(&self, _: &Spec) -> Result<(), ExecutorError> {
         // Never returns into libcontainer, whose descriptors are closed now.
-        self.inner.run()
+        Self::run(self)
     }
 }
 

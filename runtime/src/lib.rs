@@ -1,8 +1,8 @@
 //! Processes: the sandbox session, the steps that run in it and the network they see.
 //!
 //! [`Session`] is the engine's handle. It starts one *spawner* (this executable again, in its own user, mount,
-//! pid, ipc, uts and network namespaces), which forks a single-threaded helper per step; the helper drives
-//! libcontainer. Nothing here knows about images, caches or the API, and nothing here is asynchronous.
+//! pid, ipc, uts and network namespaces), which forks a single-threaded helper per step; the helper has an
+//! [`ExecutorKind`] build the step. Nothing here knows about images, caches or the API, and nothing here is asynchronous.
 
 pub mod dns;
 pub mod error;
@@ -15,6 +15,7 @@ pub mod seccomp;
 pub mod session;
 pub mod spec;
 
+mod executor;
 mod init;
 mod net_sys;
 mod netlink;
@@ -25,6 +26,7 @@ mod sys;
 mod wire;
 
 pub use error::Error;
+pub use executor::ExecutorKind;
 pub use idmap::{IdMap, IdMapKind, IdMapProblem};
 pub use session::{
     Cancel, Exit, Finished, Output, Session, SessionConfig, Stdin, Stdio, StepEvent,

@@ -19,9 +19,10 @@ use rustix::fs::{Mode, OFlags};
 use rustix::pipe::PipeFlags;
 
 use crate::error::ignore;
+use crate::spawner::Setup;
 use crate::spec::StepSpec;
 use crate::wire::{self, Request, StartReply, StepControl, StepReply, StepRequest};
-use crate::{Error, IdMap, roles, sys};
+use crate::{Error, ExecutorKind, IdMap, sys};
 
 /// What a session needs to start.
 #[derive(Debug, Clone)]
@@ -34,6 +35,8 @@ pub struct SessionConfig {
     /// Whether the session has a network namespace of its own; without, only [`crate::spec::Network::Host`] and
     /// [`crate::spec::Network::None`] are possible.
     pub network: bool,
+    /// What builds the steps.
+    pub executor: ExecutorKind,
 }
 
 /// A running sandbox; dropping it kills everything inside.
@@ -701,16 +704,14 @@ fn launch(
     control: &OwnedFd,
     child_end: OwnedFd,
 ) -> Result<Launched, Error> {
+    let setup = Setup {
+        state_dir: config.state_dir.clone(),
+        network: config.network,
+        executor: config.executor,
+    };
     let mut child = Command::new("/proc/self/exe")
         .arg0("nsci-spawner")
-        .arg(roles::SPAWNER)
-        .arg("enter")
-        .arg(&config.state_dir)
-        .arg(if config.network {
-            "own-network"
-        } else {
-            "host-network"
-        })
+        .args(setup.arguments("enter")?)
         .env_clear()
         .stdin(child_end)
         .stdout(std::process::Stdio::null())

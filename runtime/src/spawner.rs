@@ -20,8 +20,10 @@ use rustix::event::{PollFd, PollFlags};
 use rustix::fs::{Mode, OFlags};
 use rustix::mount::{MountFlags, MountPropagationFlags, OpenTreeFlags};
 use rustix::process::{Pid, Signal, WaitOptions};
+use serde::{Deserialize, Serialize};
 
 use crate::error::ignore;
+use crate::executor::ExecutorKind;
 use crate::network::{self, SessionNetwork};
 use crate::spec::Features;
 use crate::wire::{self, Failure, Request, StartReply, StepReply};
@@ -36,15 +38,12 @@ pub(crate) fn main(args: &[String]) -> ExitCode {
         return ExitCode::FAILURE;
     };
     let outcome = match args {
-        [stage, state_dir, network] if stage == "enter" => {
-            enter(&control, Path::new(state_dir), network == "own-network")
-        }
-        [stage, state_dir, network] if stage == "serve" => {
-            serve(&control, Path::new(state_dir), network == "own-network")
-        }
-        _ => Err(Error::Protocol {
-            message: "unknown stage of the spawner".to_owned(),
+        [stage, setup] => Setup::parse(setup).and_then(|setup| match stage.as_str() {
+            "enter" => enter(&control, &setup),
+            "serve" => serve(&control, setup),
+            _ => Err(unknown_stage()),
         }),
+        _ => Err(unknown_stage()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -57,8 +56,41 @@ pub(crate) fn main(args: &[String]) -> ExitCode {
     }
 }
 
+fn unknown_stage() -> Error {
+    Error::Protocol {
+        message: "unknown stage of the spawner".to_owned(),
+    }
+}
+
+/// What both stages know of the session; travels as an argument.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Setup {
+    /// Directory that a tmpfs is mounted on.
+    pub(crate) state_dir: PathBuf,
+    /// Whether the session has a network of its own.
+    pub(crate) network: bool,
+    /// What builds the steps.
+    pub(crate) executor: ExecutorKind,
+}
+
+impl Setup {
+    /// The arguments of a stage.
+    pub(crate) fn arguments(&self, stage: &str) -> Result<[String; 3], Error> {
+        let setup = serde_json::to_string(self).map_err(|error| Error::Protocol {
+            message: error.to_string(),
+        })?;
+        Ok([roles::SPAWNER.to_owned(), stage.to_owned(), setup])
+    }
+
+    fn parse(text: &str) -> Result<Self, Error> {
+        serde_json::from_str(text).map_err(|error| Error::Protocol {
+            message: error.to_string(),
+        })
+    }
+}
+
 /// First stage: namespaces, ids, mounts; leaves PID 1 behind as the engine's child and ends.
-fn enter(control: &OwnedFd, state_dir: &Path, own_network: bool) -> Result<(), Error> {
+fn enter(control: &OwnedFd, setup: &Setup) -> Result<(), Error> {
     // Whatever the engine's own parent left open must not live on in the session.
     sys::close_on_exec_from(sys::CHILD_SOCKET);
     let mut flags = CloneFlags::CLONE_NEWUSER
@@ -67,7 +99,7 @@ fn enter(control: &OwnedFd, state_dir: &Path, own_network: bool) -> Result<(), E
         | CloneFlags::CLONE_NEWIPC
         | CloneFlags::CLONE_NEWUTS
         | CloneFlags::CLONE_NEWCGROUP;
-    if own_network {
+    if setup.network {
         flags |= CloneFlags::CLONE_NEWNET;
     }
     nix::sched::unshare(flags).map_err(|errno| Error::UserNamespace {
@@ -79,7 +111,7 @@ fn enter(control: &OwnedFd, state_dir: &Path, own_network: bool) -> Result<(), E
         _ => return Err(Error::SessionLost),
     }
     become_root()?;
-    prepare_mounts(state_dir)?;
+    prepare_mounts(&setup.state_dir)?;
     let executable = protected_executable()?;
     match sys::fork_sibling().map_err(|source| Error::io("clone the spawner", source))? {
         sys::Fork::Parent(pid) => {
@@ -87,7 +119,7 @@ fn enter(control: &OwnedFd, state_dir: &Path, own_network: bool) -> Result<(), E
             wire::send(control, &StartReply::Cloned { pid }, &[])
         }
         sys::Fork::Child => {
-            let error = exec_serve(control, &executable, state_dir, own_network);
+            let error = exec_serve(control, &executable, setup);
             ignore(wire::send(
                 control,
                 &StartReply::Failed(Failure::from_error(&error)),
@@ -217,12 +249,7 @@ fn sealed_executable() -> Result<OwnedFd, Error> {
 }
 
 /// In PID 1 before its exec: gives it a `/proc` of its own namespace and starts the second stage.
-fn exec_serve(
-    control: &OwnedFd,
-    executable: &OwnedFd,
-    state_dir: &Path,
-    own_network: bool,
-) -> Error {
+fn exec_serve(control: &OwnedFd, executable: &OwnedFd, setup: &Setup) -> Error {
     let mounted = rustix::mount::mount(
         "proc",
         "/proc",
@@ -239,19 +266,13 @@ fn exec_serve(
     if let Err(source) = sys::put_at(control.as_fd(), 0) {
         return Error::io("hand over the control socket", source);
     }
-    let network = if own_network {
-        "own-network"
-    } else {
-        "host-network"
+    let args = match setup.arguments("serve") {
+        Ok(args) => args,
+        Err(error) => return error,
     };
-    let args = [
-        roles::SPAWNER,
-        roles::SPAWNER,
-        "serve",
-        &state_dir.to_string_lossy(),
-        network,
-    ]
-    .map(|arg| CString::new(arg).expect("arguments came from arguments, so hold no NUL"));
+    let name = CString::from(c"nsci-spawner");
+    let args = args.map(|arg| CString::new(arg).expect("JSON and our own words hold no NUL"));
+    let args: Vec<CString> = std::iter::once(name).chain(args).collect();
     Error::io(
         "start the spawner's second stage",
         sys::exec_fd(executable.as_fd(), &args, &[]),
@@ -262,14 +283,14 @@ fn exec_serve(
 struct Spawner<'a> {
     control: &'a OwnedFd,
     children: SignalFd,
-    state_dir: PathBuf,
+    setup: Setup,
     network: Option<SessionNetwork>,
     features: Features,
     helpers: HashMap<u64, Pid>,
 }
 
 /// Second stage: PID 1. Ends, and with it everything in the session, when the engine's socket closes.
-fn serve(control: &OwnedFd, state_dir: &Path, own_network: bool) -> Result<(), Error> {
+fn serve(control: &OwnedFd, setup: Setup) -> Result<(), Error> {
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))
         .map_err(|source| Error::io("tie the spawner to the engine", source))?;
     std::env::set_current_dir("/").map_err(|source| Error::io("enter /", source))?;
@@ -282,7 +303,7 @@ fn serve(control: &OwnedFd, state_dir: &Path, own_network: bool) -> Result<(), E
         .map_err(|source| Error::io("block SIGCHLD", source))?;
     let children = SignalFd::with_flags(&mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
         .map_err(|source| Error::io("watch children", source))?;
-    let network = if own_network {
+    let network = if setup.network {
         Some(network::session_setup()?)
     } else {
         None
@@ -290,9 +311,9 @@ fn serve(control: &OwnedFd, state_dir: &Path, own_network: bool) -> Result<(), E
     let mut spawner = Spawner {
         control,
         children,
-        state_dir: state_dir.to_owned(),
         network,
-        features: probe_features(state_dir),
+        features: probe_features(&setup.state_dir),
+        setup,
         helpers: HashMap::new(),
     };
     spawner.announce()?;
@@ -446,9 +467,10 @@ impl Spawner<'_> {
                 // What arrives before the step's init listens must wait for it, not be lost.
                 sys::block_signals();
                 let place = step::Place {
-                    state_dir: &self.state_dir,
+                    state_dir: &self.setup.state_dir,
                     network: self.network.as_ref(),
                     features: self.features,
+                    executor: self.setup.executor,
                 };
                 sys::exit_now(step::helper(socket, stdio, &place))
             }

@@ -140,6 +140,17 @@ pub struct TerminalSize {
     pub columns: u16,
 }
 
+impl From<TerminalSize> for rustix::termios::Winsize {
+    fn from(size: TerminalSize) -> Self {
+        Self {
+            ws_row: size.rows,
+            ws_col: size.columns,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        }
+    }
+}
+
 impl StepSpec {
     /// A step with safe defaults: root user, `/` as directory, default capabilities and filter, own init.
     #[must_use]
@@ -266,7 +277,7 @@ const ALL_CAPABILITIES: [Capability; 41] = [
     Capability::WakeAlarm,
 ];
 
-/// Translates a step; `root` is the directory libcontainer turns into the step's `/`.
+/// Translates a step; `root` is the directory that becomes the step's `/` under the mounts.
 ///
 /// The filter of [`Seccomp`] is not part of the result: the step's init installs it as compiled instructions. To be
 /// allowed to without `no_new_privs`, it needs `CAP_SYS_ADMIN` and gives it up before the command starts.

@@ -1,27 +1,25 @@
-//! The helper of one step: prepares its network, lets libcontainer build it, waits for its end and reports.
+//! The helper of one step: prepares its network, has it built, waits for its end and reports.
 //!
-//! Runs in a process forked for this one step, because libcontainer changes process-wide state and may leave children
-//! behind when it fails.
+//! Runs in a process forked for this one step: what an executor changes about its process or leaves behind when it
+//! fails is gone with it.
 
 use std::fs;
 use std::io::Read as _;
 use std::net::{IpAddr, TcpListener};
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::net::{UnixListener, UnixStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 
-use libcontainer::container::builder::ContainerBuilder;
-use libcontainer::syscall::syscall::SyscallType;
 use nix::sched::CloneFlags;
 use rustix::event::{PollFd, PollFlags};
 use rustix::process::{Pid, PidfdFlags};
 
 use crate::error::ignore;
+use crate::executor::{self, Created, ExecutorKind, Job};
 use crate::init::{Init, InitReport};
 use crate::network::{self, SessionNetwork};
-use crate::spec::{self, Capabilities, Features, Network, RootFs, Seccomp, StepSpec, TerminalSize};
+use crate::spec::{Capabilities, Features, Network, Seccomp, StepSpec};
 use crate::wire::{self, Failure, StepControl, StepReply, StepRequest};
 use crate::{Error, seccomp, sys};
 
@@ -33,14 +31,16 @@ pub(crate) struct Place<'a> {
     pub(crate) network: Option<&'a SessionNetwork>,
     /// What steps may mount.
     pub(crate) features: Features,
+    /// What builds the step.
+    pub(crate) executor: ExecutorKind,
 }
 
 /// Runs the step that `socket` carries and returns the helper's exit code.
 pub(crate) fn helper(socket: &OwnedFd, stdio: [OwnedFd; 3], place: &Place<'_>) -> i32 {
     // A panic must not unwind into the copy of the spawner's loop below.
     let ran = catch_unwind(AssertUnwindSafe(|| run(socket, stdio, place)));
-    let (last, _bundle) = match ran {
-        Ok(Ok((reply, bundle))) => (reply, Some(bundle)),
+    let (last, _step) = match ran {
+        Ok(Ok((reply, step))) => (reply, Some(step)),
         Ok(Err(error)) => (StepReply::Failed(Failure::from_error(&error)), None),
         Err(_) => {
             let message = "the helper panicked".to_owned();
@@ -51,40 +51,33 @@ pub(crate) fn helper(socket: &OwnedFd, stdio: [OwnedFd; 3], place: &Place<'_>) -
     i32::from(wire::send(socket, &last, &[]).is_err())
 }
 
-/// The bundle comes back too, so that it is removed after the engine has heard of the end.
+/// What the executor made comes back too, so that it is removed after the engine has heard of the end.
 fn run(
     socket: &OwnedFd,
     stdio: [OwnedFd; 3],
     place: &Place<'_>,
-) -> Result<(StepReply, Bundle), Error> {
+) -> Result<(StepReply, Box<dyn Created>), Error> {
     let (request, _) = wire::receive::<StepRequest>(socket)?.ok_or(Error::SessionLost)?;
     let step = request.spec;
     let address = enter_network(&step, place.network)?;
     send_listeners(&step, socket)?;
-    let bundle = Bundle::create(place.state_dir, request.id, &step, place.features)?;
-    let terminal = step
-        .terminal
-        .map(|size| Console::listen(&bundle.directory, size))
-        .transpose()?;
     let (report, report_end) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
         .map_err(|source| Error::io("create a pipe", source))?;
     let init = Init::new(&step, filter_of(&step)?, report_end);
-
-    let built = build(&bundle, &step, init, stdio, terminal.as_ref());
-    // The configuration holds the environment, and so perhaps secrets.
-    ignore(fs::remove_file(bundle.directory.join("config.json")));
-    let mut container = match built {
-        Ok(container) => container,
+    give_to_user(&step, &stdio);
+    let job = Job {
+        id: request.id,
+        step: &step,
+        place,
+        stdio,
+        init,
+    };
+    let mut created = match executor::of(place.executor).create(job) {
+        Ok(created) => created,
         Err(error) => return Err(first_report(report).unwrap_or(error)),
     };
-    let pid = container
-        .pid()
-        .and_then(|pid| Pid::from_raw(pid.as_raw()))
-        .ok_or_else(|| Error::Container {
-            message: "no pid".to_owned(),
-        })?;
-    if let Some(console) = terminal {
-        let master = console.master()?;
+    let pid = created.pid();
+    if let Some(master) = created.terminal()? {
         wire::send(socket, &StepReply::Terminal, &[master.as_fd()])?;
     }
     wire::send(
@@ -95,12 +88,10 @@ fn run(
         },
         &[],
     )?;
-    if let Err(error) = container.start() {
+    if let Err(error) = created.start() {
         sys::kill_quietly(pid, rustix::process::Signal::KILL);
         sys::wait_for_end(pid);
-        return Err(first_report(report).unwrap_or_else(|| Error::Container {
-            message: wire::chain(&error),
-        }));
+        return Err(first_report(report).unwrap_or(error));
     }
     attend(socket, pid)?;
     let (status, usage) =
@@ -118,7 +109,7 @@ fn run(
         system_us: usage.system_us,
         max_rss_kib: usage.max_rss_kib,
     };
-    Ok((exited, bundle))
+    Ok((exited, created))
 }
 
 /// Moves this process, and so the step, into the network the step asks for.
@@ -174,89 +165,6 @@ fn filter_of(step: &StepSpec) -> Result<Vec<seccomp::Instruction>, Error> {
         Seccomp::Default => Ok(seccomp::program(seccomp::Profile::Default)),
         Seccomp::FakeRoot => Ok(seccomp::program(seccomp::Profile::FakeRoot)),
     }
-}
-
-/// The directory libcontainer reads a step's configuration from.
-struct Bundle {
-    id: String,
-    states: PathBuf,
-    directory: PathBuf,
-}
-
-impl Bundle {
-    fn create(
-        state_dir: &Path,
-        id: u64,
-        step: &StepSpec,
-        features: Features,
-    ) -> Result<Self, Error> {
-        let what = "write a step's configuration";
-        let directory = state_dir.join(format!("b{id}"));
-        let root = match &step.root {
-            RootFs::Overlay { .. } => {
-                let root = directory.join("r");
-                fs::create_dir_all(&root).map_err(|source| Error::io(what, source))?;
-                root
-            }
-            RootFs::Directory(path) => {
-                fs::create_dir(&directory).map_err(|source| Error::io(what, source))?;
-                path.clone()
-            }
-        };
-        let config = spec::to_oci(step, &root, features)?;
-        let json = serde_json::to_vec(&config).map_err(|error| Error::InvalidStep {
-            reason: error.to_string(),
-        })?;
-        fs::write(directory.join("config.json"), json).map_err(|source| Error::io(what, source))?;
-        Ok(Self {
-            id: format!("s{id}"),
-            states: state_dir.to_owned(),
-            directory,
-        })
-    }
-}
-
-impl Drop for Bundle {
-    fn drop(&mut self) {
-        // All of it lies on the session's own tmpfs and goes with the session at the latest.
-        ignore(fs::remove_dir_all(&self.directory));
-        ignore(fs::remove_dir_all(self.states.join(&self.id)));
-    }
-}
-
-fn build(
-    bundle: &Bundle,
-    step: &StepSpec,
-    init: Init,
-    stdio: [OwnedFd; 3],
-    terminal: Option<&Console>,
-) -> Result<libcontainer::container::Container, Error> {
-    give_to_user(step, &stdio);
-    let mut builder = ContainerBuilder::new(bundle.id.clone(), SyscallType::default())
-        .with_root_path(&bundle.states)
-        .and_then(ContainerBuilder::validate_id)
-        .map_err(|error| Error::Container {
-            message: wire::chain(&error),
-        })?
-        .with_executor(init);
-    builder = match terminal {
-        Some(console) => builder.with_console_socket(Some(&console.path)),
-        None => {
-            let [stdin, stdout, stderr] = stdio;
-            builder
-                .with_stdin(stdin)
-                .with_stdout(stdout)
-                .with_stderr(stderr)
-        }
-    };
-    builder
-        .as_init(&bundle.directory)
-        .with_systemd(false)
-        .with_detach(true)
-        .build()
-        .map_err(|error| Error::Container {
-            message: wire::chain(&error),
-        })
 }
 
 /// Lets a user other than root reopen its streams through `/dev/stdout`, as other runtimes do.
@@ -328,46 +236,6 @@ fn last_report(report: OwnedFd) -> Option<InitReport> {
     let count = fs::File::from(report).read(&mut bytes).ok()?;
     let line = bytes.get(..count)?.split(|byte| *byte == b'\n').next()?;
     serde_json::from_slice(line).ok()
-}
-
-/// The socket through which libcontainer hands out the terminal's master side.
-struct Console {
-    path: PathBuf,
-    listener: UnixListener,
-    size: TerminalSize,
-}
-
-impl Console {
-    fn listen(directory: &Path, size: TerminalSize) -> Result<Self, Error> {
-        let what = "open a console socket";
-        // Bound by its short name: socket addresses hold 108 bytes.
-        std::env::set_current_dir(directory).map_err(|source| Error::io(what, source))?;
-        let listener = UnixListener::bind("tty").map_err(|source| Error::io(what, source))?;
-        std::env::set_current_dir("/").map_err(|source| Error::io(what, source))?;
-        Ok(Self {
-            path: directory.join("tty"),
-            listener,
-            size,
-        })
-    }
-
-    fn master(&self) -> Result<OwnedFd, Error> {
-        let what = "receive the terminal";
-        let (stream, _): (UnixStream, _) = self
-            .listener
-            .accept()
-            .map_err(|source| Error::io(what, source))?;
-        let master = wire::receive_descriptor(&stream)?;
-        let size = rustix::termios::Winsize {
-            ws_row: self.size.rows,
-            ws_col: self.size.columns,
-            ws_xpixel: 0,
-            ws_ypixel: 0,
-        };
-        rustix::termios::tcsetwinsize(&master, size)
-            .map_err(|source| Error::io("set the terminal's size", source))?;
-        Ok(master)
-    }
 }
 
 /// Whether a step keeps the capability that its init needs for the filter.

@@ -8,6 +8,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use rustix::mount::MountAttrFlags;
 use rustix::process::{Pid, Signal, WaitOptions};
 
 use crate::error::ignore;
@@ -45,6 +46,15 @@ pub(crate) fn fork_sibling() -> io::Result<Fork> {
     // SAFETY: a clone without shared memory and without a new stack behaves as fork; the caller has a single thread.
     // Argument order differs between architectures only for arguments that are zero here.
     let pid = unsafe { libc::syscall(libc::SYS_clone, flags, 0, 0, 0, 0) };
+    forked(i32::try_from(pid).unwrap_or(-1))
+}
+
+/// Copies this process into new namespaces; only for processes with one thread.
+pub(crate) fn clone_into(namespaces: nix::sched::CloneFlags) -> io::Result<Fork> {
+    let flags = namespaces.bits() | libc::SIGCHLD;
+    // SAFETY: a clone without shared memory and without a new stack behaves as fork; the caller has a single thread.
+    // Argument order differs between architectures only for arguments that are zero here.
+    let pid = unsafe { libc::syscall(libc::SYS_clone, libc::c_long::from(flags), 0, 0, 0, 0) };
     forked(i32::try_from(pid).unwrap_or(-1))
 }
 
@@ -247,19 +257,29 @@ pub(crate) fn install_filter(program: &[Instruction]) -> io::Result<()> {
 
 /// Makes a whole mount tree read-only.
 pub(crate) fn make_mount_readonly(tree: BorrowedFd<'_>) -> io::Result<()> {
+    set_mount_attributes(tree, MountAttrFlags::MOUNT_ATTR_RDONLY, true)
+}
+
+/// Adds attributes to a mount, or to a whole tree of mounts.
+pub(crate) fn set_mount_attributes(
+    tree: BorrowedFd<'_>,
+    attributes: MountAttrFlags,
+    recursive: bool,
+) -> io::Result<()> {
     let attributes = libc::mount_attr {
-        attr_set: libc::MOUNT_ATTR_RDONLY,
+        attr_set: u64::from(attributes.bits()),
         attr_clr: 0,
         propagation: 0,
         userns_fd: 0,
     };
+    let scope = if recursive { libc::AT_RECURSIVE } else { 0 };
     // SAFETY: the path is a valid string, the structure is live and its size is given.
     let result = unsafe {
         libc::syscall(
             libc::SYS_mount_setattr,
             tree.as_raw_fd(),
             c"".as_ptr(),
-            libc::AT_EMPTY_PATH | libc::AT_RECURSIVE,
+            libc::AT_EMPTY_PATH | scope,
             &raw const attributes,
             size_of::<libc::mount_attr>(),
         )

@@ -2,7 +2,7 @@
 //! the first operation needs them and gone with the process.
 
 use crate::error::{Error, Kind, Result};
-use nsci_runtime::{IdMap, Session, SessionConfig, dns, network, proxy};
+use nsci_runtime::{ExecutorKind, IdMap, Session, SessionConfig, dns, network, proxy};
 use nsci_snapshotter::{Store, keeper};
 use std::{
     fmt,
@@ -23,6 +23,8 @@ pub struct SandboxConfig {
     pub id_map: IdMap,
     /// Which of the host's addresses steps may reach.
     pub policy: proxy::Policy,
+    /// What builds the steps.
+    pub executor: ExecutorKind,
 }
 
 /// The sandbox, started or not.
@@ -97,6 +99,7 @@ fn start(config: SandboxConfig, store: &Store) -> Result<Arc<Live>> {
         state_dir: config.state_dir,
         id_map: config.id_map,
         network: true,
+        executor: config.executor,
     })
     .map_err(sandbox_error)?;
     let root = store.layout().root().to_string_lossy().into_owned();

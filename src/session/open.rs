@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     cache::Cache,
-    config::{AllowHost, Config},
+    config::{AllowHost, Config, ExecutorName},
     engine::{ClientHost, Engine, Secrets},
     error::{Error, Kind, Result},
     event::Events,
@@ -19,7 +19,7 @@ use crate::{
     },
     source::{AuthSources, ProxyOptions},
 };
-use nsci_runtime::{IdMap, proxy};
+use nsci_runtime::{ExecutorKind, IdMap, proxy};
 use nsci_snapshotter::Store;
 use std::{
     fmt,
@@ -103,6 +103,10 @@ impl Session {
             state_dir: settings.state_dir,
             id_map: settings.id_map,
             policy: policy(&settings.config),
+            executor: match settings.config.sandbox.executor {
+                ExecutorName::Native => ExecutorKind::Native,
+                ExecutorName::Libcontainer => ExecutorKind::Libcontainer,
+            },
         };
         let secrets = Arc::new(Secrets::new(settings.host));
         let world = World::new(WorldParts {

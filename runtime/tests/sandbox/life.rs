@@ -9,7 +9,7 @@ use nsci_runtime::{Cancel, Error, Exit, IdMap, Session, SessionConfig, Stdio, St
 use rustix::net::{RecvFlags, SendFlags};
 
 use crate::Test;
-use crate::support::{Lab, eventually, remove_tree, run, run_with};
+use crate::support::{Lab, eventually, executor, remove_tree, run, run_with};
 
 pub(crate) const TESTS: &[Test] = &[
     (
@@ -184,7 +184,7 @@ impl Drop for Doomed {
 
 fn a_killed_engine_leaves_nothing() {
     let engine = Command::new("/proc/self/exe")
-        .arg("doomed-engine")
+        .args(["doomed-engine", &format!("{:?}", executor()).to_lowercase()])
         .stdout(std::process::Stdio::piped())
         .spawn()
         .unwrap();
@@ -349,6 +349,7 @@ fn the_single_map_works() {
         state_dir: lab.state_dir(),
         id_map: IdMap::single(),
         network: true,
+        executor: executor(),
     })
     .unwrap();
     let mut step = lab.sh("id -u; touch /tmp/f; chown 33 /tmp/f && stat -c %u /tmp/f");

@@ -1,7 +1,8 @@
 //! Tests of the sandbox against the running kernel.
 //!
 //! The executable starts itself again as the spawner, so it has a `main` of its own: roles first, then the tests. Run it
-//! as an unprivileged user with subordinate ids and again as root; both maps are then covered.
+//! as an unprivileged user with subordinate ids and again as root; both maps are then covered. Every test runs with each
+//! executor.
 
 #![expect(clippy::unwrap_used, reason = "a failed set-up is a failed test")]
 #![expect(clippy::print_stdout, reason = "this is a test harness")]
@@ -17,6 +18,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::time::Instant;
 
+use nsci_runtime::ExecutorKind;
+
 /// A named test.
 type Test = (&'static str, fn());
 
@@ -27,7 +30,10 @@ fn main() -> ExitCode {
     }
     match args.first().map(String::as_str) {
         Some("echo-child") => return life::echo_child(),
-        Some("doomed-engine") => return life::doomed_engine(),
+        Some("doomed-engine") => {
+            support::use_executor(args[1].parse().unwrap());
+            return life::doomed_engine();
+        }
         _ => {}
     }
     let tests: Vec<Test> = [steps::TESTS, security::TESTS, life::TESTS].concat();
@@ -39,14 +45,18 @@ fn main() -> ExitCode {
     }
     let filters: Vec<&String> = args.iter().filter(|arg| !arg.starts_with('-')).collect();
     let mut failed = 0;
-    for (name, test) in tests {
+    for (kind, (name, test)) in [ExecutorKind::Native, ExecutorKind::Libcontainer]
+        .into_iter()
+        .flat_map(|kind| tests.iter().map(move |test| (kind, *test)))
+    {
+        support::use_executor(kind);
         if !filters.is_empty() && !filters.iter().any(|filter| name.contains(filter.as_str())) {
             continue;
         }
         let begin = Instant::now();
         let passed = catch_unwind(AssertUnwindSafe(test)).is_ok();
         println!(
-            "{name} ... {} ({:?})",
+            "{kind:?}: {name} ... {} ({:?})",
             if passed { "ok" } else { "FAILED" },
             begin.elapsed()
         );

@@ -6,10 +6,10 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
 use nsci_runtime::StepEvent;
 use nsci_runtime::spec::{Capabilities, Network, Seccomp, TerminalSize};
-use nsci_runtime::{Cancel, Error, Exit, Stdio, StepMount};
+use nsci_runtime::{Cancel, Error, ExecutorKind, Exit, Stdio, StepMount};
 
 use crate::Test;
-use crate::support::{Lab, run, run_with};
+use crate::support::{Lab, executor, run, run_with};
 
 pub(crate) const TESTS: &[Test] = &[
     (
@@ -58,6 +58,10 @@ pub(crate) const TESTS: &[Test] = &[
     (
         "a_terminal_step_leaks_no_descriptor",
         a_terminal_step_leaks_no_descriptor,
+    ),
+    (
+        "both_executors_show_the_same_world",
+        both_executors_show_the_same_world,
     ),
 ];
 
@@ -319,6 +323,7 @@ fn a_foreign_state_directory_is_refused() {
             state_dir: path,
             id_map: nsci_runtime::IdMap::detect().unwrap(),
             network: false,
+            executor: executor(),
         })
         .err()
     };
@@ -368,4 +373,56 @@ fn a_terminal_step_leaks_no_descriptor() {
         text.lines().all(|fd| ["0", "1", "2", "10"].contains(&fd)),
         "{text:?}"
     );
+}
+
+/// Neither executor gives a step anything that the other does not.
+fn both_executors_show_the_same_world() {
+    let lab = Lab::new();
+    let shared = lab.directory.path().join("shared");
+    fs::create_dir(&shared).unwrap();
+    let look = "cut -d' ' -f 5,6 /proc/self/mountinfo; grep -v -e ^Pid -e ^PPid -e ^NSpid -e ^Tgid -e ^NS -e ^Vm -e ^Rss \
+                -e ctxt -e ^Ngid -e ^Cpus -e ^Mems -e ^Sig -e ^Speculation -e ^x86 -e ^Hugetlb /proc/1/status /proc/self/status; \
+                cat /proc/self/limits /proc/self/oom_score_adj /proc/self/uid_map /proc/self/cgroup; umask; hostname; \
+                ls -ln /dev | sed 's/ [A-Z][a-z][a-z] .*[0-9]:[0-9][0-9] / /'; stat -f -c '%T %b %c' /dev /dev/shm; \
+                stat -c '%a %u %n' / /proc /sys /dev /dev/pts /dev/shm /dev/mqueue /dev/ptmx /dev/pts/ptmx; \
+                ls /sys/class/net; wc -c < /proc/kcore; ls /sys/firmware; cat /proc/self/sessionid; ps -o pid,pgid,sid,comm";
+    for init in [true, false] {
+        for (uid, no_new_privs, readonly) in [(0, false, false), (33, true, true)] {
+            let views = [ExecutorKind::Native, ExecutorKind::Libcontainer].map(|kind| {
+                let session = lab.session_of(kind);
+                let mut step = lab.sh(look);
+                (step.init, step.uid, step.no_new_privs, step.readonly) =
+                    (init, uid, no_new_privs, readonly);
+                step.mounts = vec![
+                    StepMount::Bind {
+                        source: shared.clone(),
+                        target: "/mnt/a".into(),
+                        readonly: true,
+                    },
+                    StepMount::Tmpfs {
+                        target: "/mnt/b".into(),
+                        size: Some(1 << 20),
+                        mode: 0o700,
+                    },
+                ];
+                let ran = run(&session, &step);
+                assert!(ran.stdout.lines().count() > 60, "{ran:?}");
+                let mut lines: Vec<String> = ran.stdout.lines().map(str::to_owned).collect();
+                lines.sort();
+                lines
+            });
+            let [native, reference] = &views;
+            let only = |here: &[String], there: &[String]| -> Vec<String> {
+                here.iter()
+                    .filter(|line| !there.contains(line))
+                    .cloned()
+                    .collect()
+            };
+            assert_eq!(
+                (only(native, reference), only(reference, native)),
+                (vec![], vec![]),
+                "init {init} uid {uid}"
+            );
+        }
+    }
 }

@@ -5,20 +5,21 @@
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use nsci_runtime::spec::Network;
 use nsci_runtime::{
-    Cancel, Error, Exit, Finished, IdMap, RootFs, Session, SessionConfig, Stdio, StepEvent,
-    StepSpec,
+    Cancel, Error, ExecutorKind, Exit, Finished, IdMap, RootFs, Session, SessionConfig, Stdio,
+    StepEvent, StepSpec,
 };
 
 /// Applets linked in the test root file system.
-const APPLETS: [&str; 34] = [
+const APPLETS: [&str; 37] = [
     "sh", "echo", "cat", "ls", "id", "true", "false", "sleep", "touch", "chown", "stat", "mkdir",
     "kill", "grep", "unshare", "mount", "readlink", "dd", "env", "hostname", "ip", "ps", "setsid",
-    "tty", "stty", "nc", "wc", "head", "chmod", "mknod", "test", "su", "ln", "seq",
+    "tty", "stty", "nc", "wc", "head", "chmod", "mknod", "test", "su", "ln", "seq", "cut", "sed",
+    "sort",
 ];
 
 /// Role of a process that removes a tree whose owners only exist inside a session.
@@ -35,6 +36,22 @@ pub(crate) fn dispatch(args: &[String]) -> Option<ExitCode> {
     }
 }
 
+/// The executor under test; `main` runs everything once for each.
+pub(crate) fn executor() -> ExecutorKind {
+    if REFERENCE.load(Ordering::Relaxed) {
+        ExecutorKind::Libcontainer
+    } else {
+        ExecutorKind::Native
+    }
+}
+
+/// Chooses the executor of the sessions started from now on.
+pub(crate) fn use_executor(kind: ExecutorKind) {
+    REFERENCE.store(kind == ExecutorKind::Libcontainer, Ordering::Relaxed);
+}
+
+static REFERENCE: AtomicBool = AtomicBool::new(false);
+
 /// Removes what steps wrote, whoever owns it.
 pub(crate) fn remove_tree(path: &Path) {
     let state = tempfile::tempdir_in("/tmp").unwrap();
@@ -42,6 +59,7 @@ pub(crate) fn remove_tree(path: &Path) {
         state_dir: state.path().join("state"),
         id_map: IdMap::detect().unwrap(),
         network: false,
+        executor: executor(),
     };
     let session = Session::start(config).unwrap();
     let path = path.to_str().unwrap().to_owned();
@@ -136,12 +154,21 @@ impl Lab {
         self.session_with(true)
     }
 
+    pub(crate) fn session_of(&self, executor: ExecutorKind) -> Session {
+        self.start(true, executor)
+    }
+
     pub(crate) fn session_with(&self, network: bool) -> Session {
+        self.start(network, executor())
+    }
+
+    fn start(&self, network: bool, executor: ExecutorKind) -> Session {
         let id_map = IdMap::detect().expect("these tests need subordinate ids or root");
         Session::start(SessionConfig {
             state_dir: self.state_dir(),
             id_map,
             network,
+            executor,
         })
         .unwrap_or_else(|error| panic!("no session: {error}: {error:?}"))
     }

@@ -131,6 +131,7 @@ fn empty_trash(settings: &Settings, store: &Store, id_map: IdMap) -> Result<(), 
         state_dir,
         id_map,
         network: false,
+        executor: nsci_runtime::ExecutorKind::default(),
     })
     .map_err(text)?;
     let root = store.layout().root().to_string_lossy().into_owned();
