@@ -114,6 +114,17 @@ impl Error {
         }))
     }
 
+    /// The same error with one more thing that the user should know.
+    #[must_use]
+    pub fn note(self, text: impl AsRef<str>) -> Self {
+        Self(Arc::new(Inner {
+            kind: self.0.kind.clone(),
+            message: format!("{}\n{}", self.full_message(), text.as_ref()),
+            hint: self.0.hint.clone(),
+            source: None,
+        }))
+    }
+
     /// What a caller can branch on.
     pub fn kind(&self) -> &Kind {
         &self.0.kind

@@ -8,7 +8,8 @@
 //! schema
 //! module
 //! engine
-//! ops         service
+//! ops
+//! service
 //! source      exporter
 //! solver
 //! cache
@@ -30,6 +31,7 @@ pub mod graph;
 pub mod module;
 pub mod ops;
 pub mod schema;
+pub mod service;
 pub mod session;
 pub mod solver;
 pub mod source;

@@ -46,6 +46,11 @@ pub trait Names: Send + Sync {
     ///
     /// `name` is in lower case, without a final dot. Must not block.
     fn lookup(&self, client: IpAddr, name: &str) -> Option<Vec<IpAddr>>;
+
+    /// Whether `name` can only be the session's: nobody else is asked for it, known or not.
+    fn owns(&self, _name: &str) -> bool {
+        false
+    }
 }
 
 /// What all threads of a server share.
@@ -83,7 +88,7 @@ impl Shared {
         if let Some(addresses) = addresses {
             return Resolution::Reply(packet::answer(query, &question, &addresses));
         }
-        if is_within(&question.name, REVERSE_ZONE) {
+        if is_within(&question.name, REVERSE_ZONE) || self.names.owns(&question.name) {
             let reply = packet::failure(query, Some(&question), Code::NoSuchName);
             return Resolution::Reply(reply);
         }

@@ -29,6 +29,6 @@ pub use error::Error;
 pub use executor::ExecutorKind;
 pub use idmap::{IdMap, IdMapKind, IdMapProblem};
 pub use session::{
-    Cancel, Exit, Finished, Output, Session, SessionConfig, Stdin, Stdio, StepEvent,
+    Cancel, Exit, Finished, Output, Session, SessionConfig, SocketKind, Stdin, Stdio, StepEvent,
 };
 pub use spec::{RootFs, StepMount, StepSpec};

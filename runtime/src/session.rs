@@ -9,7 +9,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{EventfdFlags, PollFd, PollFlags};
 use rustix::fs::{Mode, OFlags};
 use rustix::pipe::PipeFlags;
+use serde::{Deserialize, Serialize};
 
 use crate::error::ignore;
 use crate::spawner::Setup;
@@ -48,6 +49,15 @@ pub struct Session {
     spawner: rustix::process::Pid,
     watcher: Option<JoinHandle<()>>,
     start_time: Duration,
+}
+
+/// What a socket carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SocketKind {
+    /// TCP over IPv4.
+    Tcp,
+    /// UDP over IPv4.
+    Udp,
 }
 
 /// Where a step's standard input comes from.
@@ -154,6 +164,7 @@ pub struct Cancel {
 struct CancelInner {
     event: OwnedFd,
     grace_ms: AtomicU64,
+    signal: AtomicI32,
 }
 
 impl Cancel {
@@ -168,6 +179,7 @@ impl Cancel {
             inner: Arc::new(CancelInner {
                 event,
                 grace_ms: AtomicU64::new(0),
+                signal: AtomicI32::new(sys::SIGTERM),
             }),
         })
     }
@@ -175,6 +187,12 @@ impl Cancel {
     /// Sends SIGTERM to the step, and SIGKILL to all of it when `grace` is over. Returns at once; the calls to
     /// [`Session::run`] return [`Error::Cancelled`] when the step is gone. Cannot be undone.
     pub fn cancel(&self, grace: Duration) {
+        self.cancel_with(sys::SIGTERM, grace);
+    }
+
+    /// As [`Cancel::cancel`], with another signal than SIGTERM. Of several calls the first signal is the one sent.
+    pub fn cancel_with(&self, signal: i32, grace: Duration) {
+        self.inner.signal.store(signal, Ordering::Release);
         let millis = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX);
         self.inner.grace_ms.store(millis, Ordering::Release);
         // Never read, so it stays readable for every step and any number of polls.
@@ -197,6 +215,9 @@ impl Cancel {
 
 /// How long a killed step may take to disappear before its helper is killed too.
 const KILL_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long a connection inside the session may take.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long a session may take to come up.
 const START_PATIENCE: Duration = Duration::from_secs(30);
@@ -282,14 +303,39 @@ impl Session {
     /// # Errors
     /// [`Error::Io`] with the kernel's answer to the connection attempt.
     pub fn connect_in_session(&self, address: SocketAddr) -> Result<OwnedFd, Error> {
+        self.connect_in_session_within(address, CONNECT_PATIENCE)
+    }
+
+    /// As [`Session::connect_in_session`], giving up after `patience`.
+    ///
+    /// # Errors
+    /// [`Error::Io`] with the kernel's answer to the connection attempt, or that there was none.
+    pub fn connect_in_session_within(
+        &self,
+        address: SocketAddr,
+        patience: Duration,
+    ) -> Result<OwnedFd, Error> {
         let (reply, reply_end) = wire::pair()?;
         self.request(&Request::Connect { address }, &[reply_end.as_fd()])?;
         drop(reply_end);
         let socket = answer(&reply)?.pop().ok_or_else(|| Error::Protocol {
             message: "no socket in the answer".to_owned(),
         })?;
-        finish_connecting(&socket, address)?;
+        finish_connecting(&socket, address, patience)?;
         Ok(socket)
+    }
+
+    /// An unconnected, non-blocking socket in the session's network, to be connected to a step.
+    ///
+    /// # Errors
+    /// [`Error::SessionLost`] or [`Error::Io`].
+    pub fn socket_in_session(&self, kind: SocketKind) -> Result<OwnedFd, Error> {
+        let (reply, reply_end) = wire::pair()?;
+        self.request(&Request::Socket { kind }, &[reply_end.as_fd()])?;
+        drop(reply_end);
+        answer(&reply)?.pop().ok_or_else(|| Error::Protocol {
+            message: "no socket in the answer".to_owned(),
+        })
     }
 
     /// Runs one step to its end in the calling thread.
@@ -418,7 +464,7 @@ impl Running<'_> {
                 self.read_stderr(on_event)?;
             }
             if ready.cancel {
-                self.signal(sys::SIGTERM)?;
+                self.signal(cancel.inner.signal.load(Ordering::Acquire))?;
                 self.deadline = Deadline::Kill(Instant::now() + cancel.grace());
             }
             let result = if ready.socket {
@@ -650,12 +696,16 @@ fn answer(reply: &OwnedFd) -> Result<Vec<OwnedFd>, Error> {
     }
 }
 
-fn finish_connecting(socket: &OwnedFd, address: SocketAddr) -> Result<(), Error> {
+fn finish_connecting(
+    socket: &OwnedFd,
+    address: SocketAddr,
+    patience: Duration,
+) -> Result<(), Error> {
     let what = || format!("connect to {address} in the session");
     let mut fds = [PollFd::new(socket, PollFlags::OUT)];
     let patience = rustix::event::Timespec {
-        tv_sec: 30,
-        tv_nsec: 0,
+        tv_sec: i64::try_from(patience.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: i64::from(patience.subsec_nanos()),
     };
     let ready = rustix::event::poll(&mut fds, Some(&patience))
         .map_err(|source| Error::io(what(), source))?;

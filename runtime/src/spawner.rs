@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::ignore;
 use crate::executor::ExecutorKind;
 use crate::network::{self, SessionNetwork};
+use crate::session::SocketKind;
 use crate::spec::Features;
 use crate::wire::{self, Failure, Request, StartReply, StepReply};
 use crate::{Error, roles, step, sys};
@@ -427,16 +428,8 @@ impl Spawner<'_> {
                 };
                 tell(&socket, &reply, &[]);
             }
-            (Request::Connect { address }, Some(socket)) => match connect(address) {
-                Ok(connection) => tell(&socket, &StepReply::Done, &[connection.as_fd()]),
-                Err(error) => {
-                    tell(
-                        &socket,
-                        &StepReply::Failed(Failure::from_error(&error)),
-                        &[],
-                    );
-                }
-            },
+            (Request::Connect { address }, Some(socket)) => hand_over(&socket, connect(address)),
+            (Request::Socket { kind }, Some(socket)) => hand_over(&socket, open_socket(kind)),
             // Without a socket for the answer there is nobody to answer.
             (_, None) => {}
         }
@@ -519,6 +512,26 @@ impl Spawner<'_> {
 /// Answers somebody who may have stopped listening.
 fn tell(socket: &OwnedFd, reply: &StepReply, fds: &[std::os::fd::BorrowedFd<'_>]) {
     ignore(wire::send(socket, reply, fds));
+}
+
+/// Answers with a descriptor, or with what went wrong.
+fn hand_over(socket: &OwnedFd, made: Result<OwnedFd, Error>) {
+    match made {
+        Ok(fd) => tell(socket, &StepReply::Done, &[fd.as_fd()]),
+        Err(error) => tell(socket, &StepReply::Failed(Failure::from_error(&error)), &[]),
+    }
+}
+
+/// A socket of the session's network; it keeps that network wherever it goes.
+fn open_socket(kind: SocketKind) -> Result<OwnedFd, Error> {
+    use rustix::net::{AddressFamily, SocketFlags, SocketType};
+    let kind = match kind {
+        SocketKind::Tcp => SocketType::STREAM,
+        SocketKind::Udp => SocketType::DGRAM,
+    };
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    rustix::net::socket_with(AddressFamily::INET, kind, flags, None)
+        .map_err(|source| Error::io("open a socket in the session", source))
 }
 
 /// Starts connecting; the engine waits for the outcome on the socket itself.

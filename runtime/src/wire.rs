@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::session::SocketKind;
 use crate::spec::StepSpec;
 
 /// Packets above this size travel in a memory file, since a socket buffer may not hold them.
@@ -45,6 +46,11 @@ pub(crate) enum Request {
     Connect {
         /// The destination.
         address: SocketAddr,
+    },
+    /// Open a socket inside the session's network.
+    Socket {
+        /// What it carries.
+        kind: SocketKind,
     },
 }
 

@@ -3,7 +3,9 @@
 //! A record is believed or missed, never wrong: the store drops one that is torn or that names
 //! files which are gone. Image layers are no such names, because an image can be pulled again.
 
-use crate::graph::{Container, ExecMeta, Key, MountKind, Output, Snapshot, Tree, Value};
+use crate::graph::{
+    Container, ExecMeta, Key, MountKind, Output, Service, ServiceKind, Snapshot, Tree, Value,
+};
 use nsci_snapshotter::{
     Digest, LayerId, RecordKey, Store,
     lease::{Lease, Ref},
@@ -124,6 +126,7 @@ impl Cache {
             Value::Container(container) => container_refs(container, &mut trees, &mut blobs),
             Value::Directory(tree) => trees.extend(tree.snapshot.layers.iter().cloned()),
             Value::File(file) => trees.extend(file.snapshot.layers.iter().cloned()),
+            Value::Service(service) => service_refs(service, &mut trees, &mut blobs),
         }
         trees.sort();
         trees.dedup();
@@ -148,6 +151,9 @@ fn container_refs(container: &Container, trees: &mut Vec<LayerId>, blobs: &mut V
             _ => {}
         }
     }
+    for binding in &container.services {
+        service_refs(&binding.service, trees, blobs);
+    }
     if let Some(ExecMeta {
         stdout,
         stderr,
@@ -160,6 +166,14 @@ fn container_refs(container: &Container, trees: &mut Vec<LayerId>, blobs: &mut V
                 blobs.extend(digest.parse::<Digest>());
             }
         }
+    }
+}
+
+fn service_refs(service: &Service, trees: &mut Vec<LayerId>, blobs: &mut Vec<Digest>) {
+    match &service.kind {
+        ServiceKind::Container { container, .. } => container_refs(container, trees, blobs),
+        ServiceKind::Tunnel { to, .. } => service_refs(to, trees, blobs),
+        ServiceKind::Host { .. } => {}
     }
 }
 

@@ -9,7 +9,7 @@ pub use secrets::{ClientHost, Secrets};
 
 use crate::{
     error::{Error, Kind, Result},
-    graph::{Container, ExecMeta, File, Key, Tree, Value, Vertex},
+    graph::{Container, ExecMeta, File, Key, Service, Tree, Value, Vertex},
     ops::World,
     solver::Solver,
 };
@@ -91,6 +91,17 @@ impl Engine {
         match self.solve(vertex).await? {
             Value::File(file) => Ok(file),
             other => Err(unexpected("file", &other)),
+        }
+    }
+
+    /// The service that a vertex is.
+    ///
+    /// # Errors
+    /// As [`Self::solve`].
+    pub async fn service(&self, vertex: &Arc<Vertex>) -> Result<Service> {
+        match self.solve(vertex).await? {
+            Value::Service(service) => Ok(*service),
+            other => Err(unexpected("service", &other)),
         }
     }
 

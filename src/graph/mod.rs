@@ -6,13 +6,15 @@
 //! knows a network; [`crate::solver`] turns a vertex into a [`Value`].
 
 mod op;
+mod service;
 mod value;
 mod vertex;
 
 pub use op::{
     CacheSharing, Configure, Copy, Edit, Exec, Expect, MountSource, Op, Ownership, SecretRef,
-    Select, ServiceRef, SocketRef, VolumeRef,
+    Select, ServiceOp, SocketRef, VolumeRef,
 };
+pub use service::{PortForward, Service, ServiceBinding, ServiceKind};
 pub use value::{
     Annotation, Container, EnvVar, ExecMeta, File, Healthcheck, ImageConfig, Mount, MountKind,
     Output, Port, Protocol, SecretVariable, Snapshot, Tree, Value,

@@ -1,6 +1,6 @@
 //! Operations: what one API call asks for, as plain data.
 
-use super::{Healthcheck, Platform, Port};
+use super::{Healthcheck, Platform, Port, PortForward};
 use serde::{Deserialize, Serialize};
 
 /// One operation. The comment of each names its inputs.
@@ -95,10 +95,43 @@ pub enum Op {
         /// Owner, numeric.
         owner: Option<String>,
     },
+    /// A service: see [`ServiceOp`] for the inputs.
+    Service(ServiceOp),
+    /// Lets commands of the container reach a service by a name. `[container, service]`
+    BindService {
+        /// The name.
+        alias: String,
+    },
     /// Always fails with the message. `[anything]`
     Fail {
         /// Message of the error.
         message: String,
+    },
+}
+
+/// How a service comes about.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum ServiceOp {
+    /// Keeps a command of a container running. `[container]`
+    Of(Box<Exec>),
+    /// The service under a name that all of the session can use. `[service]`
+    Hostname {
+        /// The name.
+        name: String,
+    },
+    /// Ports of the client's host that lead to a service. `[service]`
+    Tunnel {
+        /// The ports; empty means all that the service declares.
+        ports: Vec<PortForward>,
+        /// Whether ports that are not listed keep their number on the host.
+        native: bool,
+    },
+    /// A service of the client's host. No input.
+    Host {
+        /// Name or address of the machine.
+        host: String,
+        /// The ports.
+        ports: Vec<PortForward>,
     },
 }
 
@@ -345,13 +378,6 @@ pub enum SecretRef {
 pub struct SocketRef {
     /// Absolute path on the host.
     pub path: String,
-}
-
-/// Names a service by the container that runs it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct ServiceRef {
-    /// Name under which a container reaches it.
-    pub alias: String,
 }
 
 /// A copy: where to and how.

@@ -1,6 +1,9 @@
 //! Results of vertices: containers, directories and files by reference, never their bytes.
 
-use super::{CacheSharing, Key, Ownership, Platform, SecretRef, SocketRef, VolumeRef};
+use super::{
+    CacheSharing, Key, Ownership, Platform, SecretRef, Service, ServiceBinding, SocketRef,
+    VolumeRef,
+};
 use nsci_snapshotter::LayerId;
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +16,8 @@ pub enum Value {
     Directory(Tree),
     /// A file.
     File(File),
+    /// A service.
+    Service(Box<Service>),
 }
 
 /// A file system state: layers, lowest first, and the hash that names their content.
@@ -101,6 +106,9 @@ pub struct Container {
     pub mounts: Vec<Mount>,
     /// Variables that hold secrets at run time.
     pub secret_env: Vec<SecretVariable>,
+    /// Services that commands reach by name; never two of one name.
+    #[serde(default)]
+    pub services: Vec<ServiceBinding>,
     /// Image that the root file system came from, with its digest.
     pub image_ref: Option<String>,
     /// Manifest annotations.
@@ -120,6 +128,7 @@ impl Container {
             config: ImageConfig::default(),
             mounts: Vec::new(),
             secret_env: Vec::new(),
+            services: Vec::new(),
             image_ref: None,
             annotations: Vec::new(),
             default_terminal: None,

@@ -120,6 +120,7 @@ pub(super) async fn content_digest(
             "seen-file",
             &(world.file_digest(file).await?, file.name()),
         )),
+        Value::Service(service) => Ok(service.digest.clone()),
     }
 }
 
@@ -241,7 +242,12 @@ pub(super) async fn run(world: &World, op: &Op, inputs: &[Value]) -> Result<Valu
             Ok(Value::File(File { snapshot, path }))
         }
         Op::Fail { message } => Err(Error::new(Kind::Function(Vec::new()), message.clone())),
-        Op::Scratch { .. } | Op::From { .. } | Op::Exec(_) | Op::Configure(_) => {
+        Op::Scratch { .. }
+        | Op::From { .. }
+        | Op::Exec(_)
+        | Op::Configure(_)
+        | Op::Service(_)
+        | Op::BindService { .. } => {
             Err(Error::internal(format!("{op:?} is no operation on files")))
         }
     }
@@ -435,7 +441,11 @@ async fn apply(world: &World, edit: &Edit, inputs: &[Value]) -> Result<Value> {
             snapshot,
             path: tree.path.clone(),
         }),
-        Value::File(_) => return Err(Error::internal("a file cannot be edited in place")),
+        Value::File(_) | Value::Service(_) => {
+            return Err(Error::internal(
+                "only containers and directories are edited in place",
+            ));
+        }
     })
 }
 
@@ -487,7 +497,9 @@ fn target_of(receiver: &Value, (path, expand): (&str, bool)) -> Result<Target> {
                 }),
             }
         }
-        Value::File(_) => Err(Error::internal("a file cannot be edited in place")),
+        Value::File(_) | Value::Service(_) => Err(Error::internal(
+            "only containers and directories are edited in place",
+        )),
     }
 }
 

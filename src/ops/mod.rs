@@ -13,6 +13,7 @@ mod lend;
 mod paths;
 mod sandbox;
 mod scrub;
+mod service;
 mod spool;
 mod world;
 

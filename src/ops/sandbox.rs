@@ -1,7 +1,10 @@
 //! The sandbox of this process: namespaces, keeper, proxy and name server, started together when
 //! the first operation needs them and gone with the process.
 
-use crate::error::{Error, Kind, Result};
+use crate::{
+    error::{Error, Kind, Result},
+    service::NameTable,
+};
 use nsci_runtime::{ExecutorKind, IdMap, Session, SessionConfig, dns, network, proxy};
 use nsci_snapshotter::{Store, keeper};
 use std::{
@@ -31,6 +34,7 @@ pub struct SandboxConfig {
 pub struct Sandbox {
     config: SandboxConfig,
     store: Arc<Store>,
+    names: Arc<NameTable>,
     live: OnceCell<Arc<Live>>,
 }
 
@@ -42,18 +46,39 @@ impl fmt::Debug for Sandbox {
     }
 }
 
-/// Something that serves until it is dropped.
-type Server = Box<dyn std::any::Any + Send + Sync>;
+/// What answers the steps' packets.
+#[derive(Default)]
+struct Servers {
+    proxy: Option<proxy::Proxy>,
+    _dns: Option<dns::Server>,
+}
 
 /// The sandbox while it runs. Fields are dropped in this order: servers before what they serve.
 pub(super) struct Live {
-    _servers: Vec<Server>,
+    servers: Servers,
     pub(super) keeper: keeper::Client,
     pub(super) session: Session,
     next_address: AtomicU32,
+    next_host: AtomicU32,
 }
 
+/// Addresses that can stand for services of the host.
+const HOST_ADDRESSES: u32 = 254;
+
 impl Live {
+    /// The way out of the session's network, if this kernel offers one.
+    pub(super) fn proxy(&self) -> Option<&proxy::Proxy> {
+        self.servers.proxy.as_ref()
+    }
+
+    /// A place in the block that stands for services of the host; none when all are taken.
+    pub(super) fn next_host_address(&self) -> Option<u8> {
+        let place = self.next_host.fetch_add(1, Ordering::Relaxed);
+        u8::try_from(place)
+            .ok()
+            .filter(|place| u32::from(*place) < HOST_ADDRESSES)
+    }
+
     /// A place in the session's network that no step of it had before.
     pub(super) fn next_address(&self) -> u32 {
         self.next_address.fetch_add(1, Ordering::Relaxed)
@@ -63,11 +88,19 @@ impl Live {
 impl Sandbox {
     /// A sandbox that does not run yet.
     pub fn new(config: SandboxConfig, store: Arc<Store>) -> Self {
+        // Other sessions cannot ask for this one's names, so it is enough that people can tell them apart.
+        let session = format!("s{}", std::process::id());
         Self {
             config,
             store,
+            names: Arc::new(NameTable::new(&session)),
             live: OnceCell::new(),
         }
+    }
+
+    /// The names by which steps find services.
+    pub(super) fn names(&self) -> &Arc<NameTable> {
+        &self.names
     }
 
     /// Whether it runs.
@@ -79,8 +112,8 @@ impl Sandbox {
     pub(super) async fn live(&self) -> Result<Arc<Live>> {
         let start = || async {
             let config = self.config.clone();
-            let store = Arc::clone(&self.store);
-            tokio::task::spawn_blocking(move || start(config, &store))
+            let (store, names) = (Arc::clone(&self.store), Arc::clone(&self.names));
+            tokio::task::spawn_blocking(move || start(config, &store, names))
                 .await
                 .map_err(|error| Error::caused(Kind::Internal, "cannot start the sandbox", error))?
         };
@@ -88,8 +121,8 @@ impl Sandbox {
     }
 }
 
-fn start(config: SandboxConfig, store: &Store) -> Result<Arc<Live>> {
-    let names: Arc<dyn dns::Names> = Arc::new(NoNames);
+fn start(config: SandboxConfig, store: &Store, names: Arc<NameTable>) -> Result<Arc<Live>> {
+    let names: Arc<dyn dns::Names> = Arc::new(SessionNames(names));
     let mounts = config
         .state_dir
         .join("keeper")
@@ -112,10 +145,11 @@ fn start(config: SandboxConfig, store: &Store) -> Result<Arc<Live>> {
         .map_err(|error| Error::caused(Kind::Host, "cannot start the sandbox", error))?;
     let servers = serve_network(&session, config.policy, names)?;
     Ok(Arc::new(Live {
-        _servers: servers,
+        servers,
         keeper,
         session,
         next_address: AtomicU32::new(0),
+        next_host: AtomicU32::new(0),
     }))
 }
 
@@ -124,32 +158,35 @@ fn serve_network(
     session: &Session,
     policy: proxy::Policy,
     names: Arc<dyn dns::Names>,
-) -> Result<Vec<Server>> {
+) -> Result<Servers> {
     let failed = |error| Error::caused(Kind::Host, "cannot serve the sandbox's network", error);
     let Some(sockets) = network::EngineSockets::from_named(session.network_fds()) else {
-        return Ok(Vec::new());
+        return Ok(Servers::default());
     };
-    let mut servers: Vec<Server> = Vec::new();
-    if let Some(listener) = sockets.proxy {
-        let proxy = proxy::Proxy::start(listener, policy, Arc::new(|_| {})).map_err(failed)?;
-        servers.push(Box::new(proxy));
-    }
+    let start = |listener| proxy::Proxy::start(listener, policy, Arc::new(|_| {}));
+    let proxy = sockets.proxy.map(start).transpose().map_err(failed)?;
     let dns = dns::Server::start(
         sockets.dns_udp,
         sockets.dns_tcp,
         names,
         dns::HostFiles::default(),
     );
-    servers.push(Box::new(dns.map_err(failed)?));
-    Ok(servers)
+    Ok(Servers {
+        proxy,
+        _dns: Some(dns.map_err(failed)?),
+    })
 }
 
-/// No names but the host's.
-struct NoNames;
+/// The session's names, as the name server asks for them.
+struct SessionNames(Arc<NameTable>);
 
-impl dns::Names for NoNames {
-    fn lookup(&self, _: std::net::IpAddr, _: &str) -> Option<Vec<std::net::IpAddr>> {
-        None
+impl dns::Names for SessionNames {
+    fn lookup(&self, step: std::net::IpAddr, name: &str) -> Option<Vec<std::net::IpAddr>> {
+        self.0.lookup(step, name)
+    }
+
+    fn owns(&self, name: &str) -> bool {
+        self.0.owns(name)
     }
 }
 

@@ -5,6 +5,7 @@ use super::{
     image::Images,
     lend::{Client, Gateway},
     sandbox::{Live, Sandbox},
+    service::{self, SessionLauncher},
 };
 use crate::{
     cache::Cache,
@@ -15,6 +16,7 @@ use crate::{
         Configure, ExecMeta, Key, Mount, MountKind, MountSource, Op, Output, SecretRef, Snapshot,
         Tree, Value, Vertex, fingerprint,
     },
+    service::{IDLE_GRACE, Services},
     solver::{KeyOf, Worker},
 };
 use futures_util::future::{BoxFuture, FutureExt};
@@ -73,6 +75,7 @@ pub struct World {
     pub(super) events: Events,
     pub(super) facts: Arc<HostFacts>,
     pub(super) gateway: OnceLock<Arc<dyn Gateway>>,
+    pub(super) services: Services<SessionLauncher>,
     pub(super) host_dirs: host::Scans,
     pub(super) users: Mutex<HashMap<Key, nsci_snapshotter::keeper::User>>,
     next_step: AtomicU64,
@@ -87,9 +90,10 @@ impl fmt::Debug for World {
 }
 
 impl World {
-    /// Puts the parts together.
+    /// Puts the parts together. Called where a tokio runtime is, which services' timers run on.
     pub fn new(parts: WorldParts) -> Arc<Self> {
-        Arc::new(Self {
+        let runtime = tokio::runtime::Handle::current();
+        Arc::new_cyclic(|this| Self {
             cache: parts.cache,
             images: parts.images,
             sandbox: parts.sandbox,
@@ -97,6 +101,7 @@ impl World {
             events: parts.events,
             facts: Arc::new(parts.facts),
             gateway: OnceLock::new(),
+            services: Services::new(SessionLauncher(this.clone()), runtime, IDLE_GRACE),
             host_dirs: host::Scans::default(),
             users: Mutex::default(),
             next_step: AtomicU64::new(1),
@@ -594,6 +599,8 @@ impl Worker for World {
                     configure::apply(&mut container, change, identity.as_ref());
                     Ok(Value::Container(Box::new(container)))
                 }
+                Op::Service(op) => service::run(self, op, inputs).await,
+                Op::BindService { alias } => service::bind(inputs, alias),
                 op => files::run(self, op, inputs).await,
             }
         }

@@ -15,6 +15,7 @@ mod host;
 mod modules;
 mod object;
 mod query;
+mod service;
 mod shared;
 mod things;
 
@@ -38,6 +39,7 @@ pub fn core() -> Registry<Api> {
     directory::declare(&mut registry);
     file::declare(&mut registry);
     host::declare(&mut registry);
+    service::declare(&mut registry);
     things::declare(&mut registry);
     modules::declare(&mut registry);
     registry

@@ -23,6 +23,10 @@ pub struct DirectoryRef(pub Arc<Vertex>);
 #[derive(Clone, Debug)]
 pub struct FileRef(pub Arc<Vertex>);
 
+/// A service, by the vertex that makes it.
+#[derive(Clone, Debug)]
+pub struct ServiceRef(pub Arc<Vertex>);
+
 /// The client's host.
 #[derive(Clone, Copy, Debug)]
 pub struct HostRef;
@@ -86,6 +90,8 @@ objects! {
         Directory(DirectoryRef),
         /// A file.
         File(FileRef),
+        /// A service.
+        Service(ServiceRef),
         /// The client's host.
         Host(HostRef),
         /// A secret.
@@ -124,6 +130,8 @@ pub enum SavedObject {
     Directory(Graph),
     /// A file.
     File(Graph),
+    /// A service.
+    Service(Graph),
     /// A secret; named ones mean nothing elsewhere.
     Secret(SecretRef),
     /// A socket.
@@ -160,7 +168,8 @@ impl Object {
         match self {
             Self::Container(ContainerRef(vertex))
             | Self::Directory(DirectoryRef(vertex))
-            | Self::File(FileRef(vertex)) => Some(vertex),
+            | Self::File(FileRef(vertex))
+            | Self::Service(ServiceRef(vertex)) => Some(vertex),
             _ => None,
         }
     }
@@ -175,6 +184,7 @@ impl Object {
                 SavedObject::Directory(Graph::from_vertex(vertex))
             }
             Self::File(FileRef(vertex)) => SavedObject::File(Graph::from_vertex(vertex)),
+            Self::Service(ServiceRef(vertex)) => SavedObject::Service(Graph::from_vertex(vertex)),
             Self::Secret(secret) => SavedObject::Secret(secret.clone()),
             Self::Socket(socket) => SavedObject::Socket(socket.clone()),
             Self::CacheVolume(volume) => SavedObject::CacheVolume(volume.clone()),
@@ -199,6 +209,7 @@ impl SavedObject {
             Self::Container(graph) => Object::Container(ContainerRef(graph.to_vertex()?)),
             Self::Directory(graph) => Object::Directory(DirectoryRef(graph.to_vertex()?)),
             Self::File(graph) => Object::File(FileRef(graph.to_vertex()?)),
+            Self::Service(graph) => Object::Service(ServiceRef(graph.to_vertex()?)),
             Self::Secret(secret) => Object::Secret(secret),
             Self::Socket(socket) => Object::Socket(socket),
             Self::CacheVolume(volume) => Object::CacheVolume(volume),

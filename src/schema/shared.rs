@@ -7,7 +7,7 @@ use super::{
     Ctx,
     api::Api,
     gql::{Args, FieldBuilder, FieldError, FromObject, Registry, Resolved},
-    object::{ContainerRef, DirectoryRef, FileRef, Object},
+    object::{ContainerRef, DirectoryRef, FileRef, Object, ServiceRef},
     query::required,
 };
 use crate::graph::{Copy, Op, Ownership, Vertex};
@@ -67,6 +67,7 @@ macro_rules! made {
 made!(ContainerRef, "Container", CONFIGURED = true);
 made!(DirectoryRef, "Directory");
 made!(FileRef, "File");
+made!(ServiceRef, "Service");
 
 /// Arguments that many fields take.
 pub(super) trait CommonArgs: Sized {

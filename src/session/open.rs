@@ -176,6 +176,11 @@ impl Session {
         Ok(Arc::new(LoadedModule::new(&spec)))
     }
 
+    /// Stops all services; call it when nobody asks any more, whatever became of the requests.
+    pub async fn stop_services(&self) {
+        self.state.api.engine().world().stop_services().await;
+    }
+
     /// Ends the session's work on disk; call it when the last answer was given.
     ///
     /// # Errors

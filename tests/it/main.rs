@@ -19,4 +19,5 @@ mod life;
 mod modules;
 mod mounts;
 mod sandbox;
+mod services;
 mod support;

@@ -97,6 +97,10 @@ where
     let result = runtime.block_on(task).unwrap_or_else(|error| {
         Err(Failure::internal("a fault ended the command early").because(&error))
     });
+    if let Some(session) = app.opened.get() {
+        // Databases like to be told, however the run ended; a second interrupt does not wait for them.
+        runtime.block_on(session.stop_services());
+    }
     if let (Some(session), Ok(_)) = (app.opened.get(), &result)
         && let Err(error) = runtime.block_on(session.close())
     {

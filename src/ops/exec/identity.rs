@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     error::Result,
-    graph::{Exec, Key, MountKind, Value, fingerprint},
+    graph::{Container, Exec, Key, MountKind, Value, fingerprint},
 };
 use serde::Serialize;
 
@@ -22,6 +22,8 @@ struct Identity<'a> {
     platform: &'a str,
     mounts: Vec<(String, Key)>,
     secrets: Vec<(&'a str, &'a Key)>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    services: Vec<(&'a str, &'a Key)>,
 }
 
 /// The content key of a command on a container.
@@ -30,7 +32,15 @@ pub(in crate::ops) async fn content_key(
     exec: &Exec,
     inputs: &[Value],
 ) -> Result<Key> {
-    let container = files::container(&inputs[0])?;
+    identity(world, exec, files::container(&inputs[0])?).await
+}
+
+/// Names a command on a container by all that decides what it does.
+pub(in crate::ops) async fn identity(
+    world: &World,
+    exec: &Exec,
+    container: &Container,
+) -> Result<Key> {
     let mut mounts = Vec::new();
     for mount in &container.mounts {
         mounts.push((
@@ -51,6 +61,11 @@ pub(in crate::ops) async fn content_key(
             .secret_env
             .iter()
             .map(|s| (s.name.as_str(), &s.identity))
+            .collect(),
+        services: container
+            .services
+            .iter()
+            .map(|bound| (bound.alias.as_str(), &bound.service.digest))
             .collect(),
     };
     Ok(fingerprint("exec", &identity))

@@ -7,9 +7,10 @@ mod commit;
 mod identity;
 mod plan;
 mod prepare;
+mod serve;
 mod streams;
 
-pub(super) use self::identity::content_key;
+pub(super) use self::identity::{content_key, identity};
 
 use self::{
     plan::{Plan, Secrets, arguments, plan_mount, read_stdin, resolve_secrets},
@@ -20,16 +21,18 @@ use super::{
     files,
     lend::{Gateway, GatewayGuard, Nested},
     sandbox::{Live, sandbox_error},
+    service::Bound,
     world::{HostFacts, World, blocking, describe},
 };
 use crate::{
     error::{Error, ExecFailure, Result},
     event::{Events, StepId},
     graph::{Container, Exec, ExecMeta, Op, Value},
+    service::NameTable,
 };
 use nsci_runtime::{Cancel, Stdin, Stdio, StepEvent};
 use nsci_snapshotter::Store;
-use std::{sync::Arc, time::Duration};
+use std::{os::fd::OwnedFd, sync::Arc, time::Duration};
 
 /// How long a cancelled command may take to end by itself.
 const GRACE: Duration = Duration::from_secs(2);
@@ -48,14 +51,7 @@ pub struct FunctionRun {
 /// Runs `withExec` and returns the container after it.
 pub(super) async fn run(world: &World, exec: &Exec, inputs: &[Value]) -> Result<Value> {
     let container = files::container(&inputs[0])?;
-    let nested = if exec.nesting {
-        let gateway = world.gateway.get().ok_or_else(|| {
-            Error::internal("this session serves no API to commands").hint("use nsci run")
-        })?;
-        Some(gateway.nested()?)
-    } else {
-        None
-    };
+    let nested = world.nested(exec)?;
     let step = world.step(describe(&Op::Exec(Box::new(exec.clone()))), false);
     let result = run_step(
         world,
@@ -64,6 +60,7 @@ pub(super) async fn run(world: &World, exec: &Exec, inputs: &[Value]) -> Result<
             container,
             nested,
             keep: true,
+            hostname: HOSTNAME.into(),
         },
         step.id,
     )
@@ -73,6 +70,17 @@ pub(super) async fn run(world: &World, exec: &Exec, inputs: &[Value]) -> Result<
 }
 
 impl World {
+    /// How the command identifies itself to the API, if it may call it.
+    pub(super) fn nested(&self, exec: &Exec) -> Result<Option<Nested>> {
+        if !exec.nesting {
+            return Ok(None);
+        }
+        let gateway = self.gateway.get().ok_or_else(|| {
+            Error::internal("this session serves no API to commands").hint("use nsci run")
+        })?;
+        gateway.nested().map(Some)
+    }
+
     /// Runs a module function's command. What it writes is dropped; its answer came through the API.
     ///
     /// # Errors
@@ -89,6 +97,7 @@ impl World {
             container: &run.container,
             nested: Some(run.nested),
             keep: false,
+            hostname: HOSTNAME.into(),
         };
         let result = run_step(self, request, step.id).await;
         let ran = step.result(result)?;
@@ -96,60 +105,85 @@ impl World {
     }
 }
 
-struct Request<'a> {
-    exec: &'a Exec,
-    container: &'a Container,
-    nested: Option<Nested>,
+/// A command to run on a container.
+pub(super) struct Request<'a> {
+    pub(super) exec: &'a Exec,
+    pub(super) container: &'a Container,
+    pub(super) nested: Option<Nested>,
     /// Whether what the command writes is kept.
-    keep: bool,
+    pub(super) keep: bool,
+    /// The name that the command's machine has.
+    pub(super) hostname: String,
 }
 
-async fn run_step(world: &World, request: Request<'_>, id: StepId) -> Result<Container> {
+/// Host name of a command that has no other.
+pub(super) const HOSTNAME: &str = "dagger";
+
+/// Looks up all that a command needs, and starts the services it is bound to.
+pub(super) async fn plan(world: &World, request: &Request<'_>, id: StepId) -> Result<Job> {
     let args = arguments(request.exec, request.container)?;
     let secrets = resolve_secrets(world, request.container).await?;
+    let (plan, services) = futures_util::try_join!(
+        look_up(world, request, args),
+        world.bind(&request.container.services),
+    )?;
+    Ok(Job {
+        plan,
+        secrets,
+        services,
+        live: world.live().await?,
+        store: Arc::clone(world.store()),
+        facts: Arc::clone(&world.facts),
+        gateway: world.gateway.get().cloned(),
+        names: Arc::clone(world.sandbox.names()),
+        events: world.events.clone(),
+        id,
+        cancel: Cancel::new().map_err(sandbox_error)?,
+    })
+}
+
+async fn look_up(world: &World, request: &Request<'_>, args: Vec<String>) -> Result<Plan> {
     let rootfs = world.mountable(&request.container.rootfs).await?;
     let mut mounts = Vec::new();
     for mount in &request.container.mounts {
         mounts.push(plan_mount(world, mount).await?);
     }
-    let live = world.live().await?;
     let user = world
         .user(&request.container.rootfs, &request.container.config.user)
         .await?;
     let stdin = read_stdin(world, request.exec, request.container).await?;
-    let cancel = Cancel::new().map_err(sandbox_error)?;
-    let job = Job {
-        plan: Plan {
-            args,
-            rootfs,
-            mounts,
-            user,
-            container: request.container.clone(),
-            exec: request.exec.clone(),
-            keep: request.keep,
-            nested: request.nested,
-            stdin,
-        },
-        secrets,
-        live,
-        store: Arc::clone(world.store()),
-        facts: Arc::clone(&world.facts),
-        gateway: world.gateway.get().cloned(),
-        events: world.events.clone(),
-        id,
-        cancel: cancel.clone(),
-    };
-    let stop_when_dropped = StopOnDrop(Some(cancel));
+    Ok(Plan {
+        args,
+        rootfs,
+        mounts,
+        user,
+        container: request.container.clone(),
+        exec: request.exec.clone(),
+        keep: request.keep,
+        nested: request.nested.clone(),
+        hostname: request.hostname.clone(),
+        stdin,
+    })
+}
+
+async fn run_step(world: &World, request: Request<'_>, id: StepId) -> Result<Container> {
+    let job = plan(world, &request, id).await?;
+    let services = job.services.clone();
+    let stop_when_dropped = StopOnDrop::new(&job.cancel);
     let result = blocking(move || job.run()).await;
     stop_when_dropped.disarm();
-    result
+    result.map_err(|error| services.explain(error))
 }
 
 /// Ends the command when nobody waits for it any more.
-struct StopOnDrop(Option<Cancel>);
+pub(super) struct StopOnDrop(Option<Cancel>);
 
 impl StopOnDrop {
-    fn disarm(mut self) {
+    pub(super) fn new(cancel: &Cancel) -> Self {
+        Self(Some(cancel.clone()))
+    }
+
+    pub(super) fn disarm(mut self) {
         self.0 = None;
     }
 }
@@ -163,16 +197,19 @@ impl Drop for StopOnDrop {
 }
 
 /// A command with everything it needs, ready for a thread that may block.
-struct Job {
+pub(super) struct Job {
     plan: Plan,
     secrets: Secrets,
+    services: Bound,
     live: Arc<Live>,
     store: Arc<Store>,
     facts: Arc<HostFacts>,
     gateway: Option<Arc<dyn Gateway>>,
+    names: Arc<NameTable>,
     events: Events,
     id: StepId,
-    cancel: Cancel,
+    /// Ends the command.
+    pub(super) cancel: Cancel,
 }
 
 impl Job {
@@ -191,17 +228,29 @@ impl Job {
         result
     }
 
-    fn execute(&self, prepared: &Prepared) -> Result<ExecMeta> {
-        let mut streams = Streams::new(self);
-        let mut guard: Option<GatewayGuard> = None;
-        let mut fault: Option<Error> = None;
-        let stdio = Stdio {
+    fn stdio(&self) -> Stdio {
+        Stdio {
             stdin: match &self.plan.stdin {
                 Some(bytes) => Stdin::Bytes(bytes.clone()),
                 None => Stdin::Null,
             },
             ..Stdio::default()
-        };
+        }
+    }
+
+    /// Serves the API on a socket that listens inside of the step.
+    fn open_door(&self, socket: OwnedFd) -> Result<Option<GatewayGuard>> {
+        match (&self.gateway, &self.plan.nested) {
+            (Some(gateway), Some(nested)) => gateway.serve(socket, nested.clone()).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    fn execute(&self, prepared: &Prepared) -> Result<ExecMeta> {
+        let mut streams = Streams::new(self);
+        let mut guard: Option<GatewayGuard> = None;
+        let mut fault: Option<Error> = None;
+        let stdio = self.stdio();
         let finished = self
             .live
             .session
@@ -210,12 +259,7 @@ impl Job {
                     StepEvent::Stdout(bytes) => streams.stdout.write(&mut streams.combined, bytes),
                     StepEvent::Stderr(bytes) => streams.stderr.write(&mut streams.combined, bytes),
                     StepEvent::Listener { socket, .. } => {
-                        match (&self.gateway, &self.plan.nested) {
-                            (Some(gateway), Some(nested)) => gateway
-                                .serve(socket, nested.clone())
-                                .map(|served| guard = Some(served)),
-                            _ => Ok(()),
-                        }
+                        self.open_door(socket).map(|served| guard = served)
                     }
                     _ => Ok(()),
                 };

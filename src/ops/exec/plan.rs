@@ -27,6 +27,7 @@ pub(super) struct Plan {
     pub(super) exec: Exec,
     pub(super) keep: bool,
     pub(super) nested: Option<Nested>,
+    pub(super) hostname: String,
     pub(super) stdin: Option<Vec<u8>>,
 }
 

@@ -10,7 +10,7 @@ use super::{
     Job,
     plan::PlannedMount,
 };
-use crate::{error::Result, graph::CacheSharing};
+use crate::{error::Result, graph::CacheSharing, service::NameTable};
 use nsci_runtime::{
     RootFs, StepMount, StepSpec, network,
     spec::{Capabilities, Network, Seccomp},
@@ -21,7 +21,7 @@ use nsci_snapshotter::{
     },
     volume::{Sharing, VolumeDir},
 };
-use std::path::PathBuf;
+use std::{net::IpAddr, path::PathBuf, sync::Arc};
 
 /// Port of the API inside a step.
 const API_PORT: u16 = 37_501;
@@ -59,14 +59,19 @@ impl Job {
             ensure.push(stub(planned.target(), kind));
         }
         let index = self.live.next_address();
-        let address = network::step_ip(index);
+        let address = network::step_ip(index).into();
+        let hostname = &self.plan.hostname;
+        let aliases = self.services.hosts();
         for (path, text) in [
-            ("/etc/resolv.conf", network::resolv_conf::<&str>(&[])),
+            (
+                "/etc/resolv.conf",
+                network::resolv_conf(&[self.names.zone()]),
+            ),
             (
                 "/etc/hosts",
-                network::hosts_file("dagger", Some(address.into()), &[]),
+                network::hosts_file(hostname, Some(address), &aliases),
             ),
-            ("/etc/hostname", "dagger\n".to_owned()),
+            ("/etc/hostname", format!("{hostname}\n")),
         ] {
             binds.push(Bind::Temp {
                 at: temp.len(),
@@ -99,6 +104,7 @@ impl Job {
             active,
             mounted,
             spec,
+            _aliases: Aliases::of(&self.names, address, &aliases),
         })
     }
 
@@ -228,6 +234,7 @@ impl Job {
         };
         let mut spec = StepSpec::new(root, plan.args.clone());
         spec.env = self.environment();
+        spec.hostname.clone_from(&plan.hostname);
         spec.cwd = plan.container.workdir().to_owned();
         spec.uid = plan.user.uid;
         spec.gid = plan.user.gid;
@@ -372,6 +379,28 @@ pub(super) struct Prepared {
     pub(super) active: Active,
     pub(super) mounted: Vec<AttachedTree>,
     pub(super) spec: StepSpec,
+    _aliases: Aliases,
+}
+
+/// What a step calls its services, known to the name server while it runs.
+struct Aliases(Option<(Arc<NameTable>, IpAddr)>);
+
+impl Aliases {
+    fn of(names: &Arc<NameTable>, step: IpAddr, aliases: &[(IpAddr, String)]) -> Self {
+        if aliases.is_empty() {
+            return Self(None);
+        }
+        names.set_aliases(step, aliases);
+        Self(Some((Arc::clone(names), step)))
+    }
+}
+
+impl Drop for Aliases {
+    fn drop(&mut self) {
+        if let Some((names, step)) = &self.0 {
+            names.remove_aliases(*step);
+        }
+    }
 }
 
 impl Prepared {
