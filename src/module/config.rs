@@ -1,5 +1,5 @@
-//! Module configuration files: `dagger.json` of every era, `nsci.json` (the same format) and
-//! `dagger-module.toml`.
+//! Module configuration files: `dagger.json` of every era, `nsci.json` (the same format), `dagger-module.toml` and
+//! `dagger.toml`, whose workspace is read as a module without code that uses the workspace's modules.
 //!
 //! Main type: [`ModuleConfig`], one shape for all of them. Parsing takes text; [`find_up`] and
 //! [`ModuleConfig::load`] do the reading. Never resolves dependencies and never writes.
@@ -10,7 +10,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 /// File names of a module's configuration, the preferred one first.
-pub const FILE_NAMES: [&str; 3] = ["nsci.json", "dagger.json", "dagger-module.toml"];
+pub const FILE_NAMES: [&str; 4] = [
+    "nsci.json",
+    "dagger.json",
+    "dagger-module.toml",
+    "dagger.toml",
+];
 
 /// Engine version assumed when the file names one that is no version.
 const UNKNOWN_ENGINE_VERSION: &str = "v0.11.9";
@@ -66,6 +71,54 @@ pub struct Dependency {
     pub pin: Option<String>,
 }
 
+impl Dependency {
+    /// The name it is used by, or what its reference ends in.
+    pub fn display_name(&self) -> &str {
+        match &self.name {
+            Some(name) => name,
+            None => {
+                let path = self.source.split('@').next().unwrap_or(&self.source);
+                path.trim_end_matches('/')
+                    .rsplit('/')
+                    .next()
+                    .unwrap_or(path)
+            }
+        }
+    }
+
+    /// Whether a user who says `name` means this one.
+    pub fn is_called(&self, name: &str) -> bool {
+        let plain = |text: &str| {
+            text.trim_start_matches("./")
+                .trim_end_matches('/')
+                .to_owned()
+        };
+        let unversioned = |text: &str| plain(text.split('@').next().unwrap_or(text));
+        match &self.name {
+            Some(own) if own == name => true,
+            _ => {
+                unversioned(&self.source) == unversioned(name)
+                    || (self.name.is_none() && self.display_name() == name)
+            }
+        }
+    }
+}
+
+/// Where a text stands in quotes in a file, as `path:line:column`; the file itself if it does not.
+pub fn place_in(path: &Path, wanted: &str) -> String {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let offset = text
+        .find(&format!("\"{wanted}\""))
+        .or_else(|| text.find(wanted));
+    match offset {
+        None => path.display().to_string(),
+        Some(offset) => {
+            let (line, column) = Document { path, text: &text }.place(offset);
+            format!("{}:{line}:{column}", path.display())
+        }
+    }
+}
+
 /// A client generated for programs beside the module.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Client {
@@ -115,12 +168,15 @@ pub enum ConfigError {
 ///
 /// `start` must be absolute for directories above it to be seen.
 pub fn find_up(start: &Path) -> Option<PathBuf> {
-    start.ancestors().find_map(|directory| {
-        FILE_NAMES
-            .iter()
-            .map(|name| directory.join(name))
-            .find(|path| path.is_file())
-    })
+    start.ancestors().find_map(in_directory)
+}
+
+/// Path of the configuration file of a directory itself.
+pub fn in_directory(directory: &Path) -> Option<PathBuf> {
+    FILE_NAMES
+        .iter()
+        .map(|name| directory.join(name))
+        .find(|path| path.is_file())
 }
 
 impl ModuleConfig {
@@ -171,6 +227,61 @@ impl ModuleConfig {
             }),
             _ => Ok(()),
         }
+    }
+
+    /// Removes the dependency called `name`, or with that source, from the text of a JSON configuration; `None` if
+    /// there is none.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] if the text is not a valid configuration.
+    pub fn without_dependency(
+        path: &Path,
+        text: &str,
+        name: &str,
+    ) -> Result<Option<String>, ConfigError> {
+        let document = Document { path, text };
+        let mut value = document.parse_json()?;
+        let config = document.config(&value)?;
+        let Some(at) = config
+            .dependencies
+            .iter()
+            .position(|dependency| dependency.is_called(name))
+        else {
+            return Ok(None);
+        };
+        let root = value
+            .as_object_mut()
+            .expect("a parsed configuration is an object");
+        if let Some(list) = root.get_mut("dependencies").and_then(Json::as_array_mut) {
+            list.remove(at);
+            if list.is_empty() {
+                root.remove("dependencies");
+            }
+        }
+        let text = serde_json::to_string_pretty(&value).expect("a JSON value can be written");
+        Ok(Some(text + "\n"))
+    }
+
+    /// Sets text members of a JSON configuration, keeping all else as it is.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] if the text is not a valid configuration.
+    pub fn with_members(
+        path: &Path,
+        text: &str,
+        members: &[(&str, Json)],
+    ) -> Result<String, ConfigError> {
+        let document = Document { path, text };
+        let mut value = document.parse_json()?;
+        document.config(&value)?;
+        let root = value
+            .as_object_mut()
+            .expect("a parsed configuration is an object");
+        for (name, member) in members {
+            root.insert((*name).to_owned(), member.clone());
+        }
+        let text = serde_json::to_string_pretty(&value).expect("a JSON value can be written");
+        Ok(text + "\n")
     }
 
     /// Adds or replaces a dependency in the text of a JSON configuration, keeping all else as it is.
@@ -251,10 +362,24 @@ impl Document<'_> {
             let (line, column) = self.place(error.span().map_or(0, |span| span.start));
             self.invalid_at(line, column, error.message().to_owned())
         })?;
-        if let Some(root) = value.as_object_mut()
-            && let Some(runtime) = root.remove("runtime")
-        {
-            root.insert("sdk".into(), runtime);
+        if let Some(root) = value.as_object_mut() {
+            if let Some(runtime) = root.remove("runtime") {
+                root.insert("sdk".into(), runtime);
+            }
+            if let Some(Json::Object(modules)) = root.remove("modules") {
+                let named = |(name, module): (String, Json)| {
+                    let mut entry = match module {
+                        Json::Object(entry) => entry,
+                        source => Map::from_iter([("source".to_owned(), source)]),
+                    };
+                    entry.insert("name".into(), name.into());
+                    Json::Object(entry)
+                };
+                root.insert(
+                    "dependencies".into(),
+                    modules.into_iter().map(named).collect(),
+                );
+            }
         }
         Ok(value)
     }

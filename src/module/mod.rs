@@ -12,6 +12,7 @@ pub mod flag;
 pub mod init;
 pub mod names;
 pub mod python;
+pub mod reference;
 pub mod runtime_plan;
 pub mod sdk;
 pub mod sdk_python;
@@ -21,6 +22,7 @@ pub use call::{CallRequest, InputArg, Value};
 pub use config::{ConfigError, Dependency, ModuleConfig, Sdk};
 pub use flag::{FlagError, FlagValue};
 pub use python::StaticError;
+pub use reference::{GitReference, ModuleReference};
 pub use runtime_plan::RuntimePlan;
 pub use sdk::SdkKind;
 pub use typedef::{

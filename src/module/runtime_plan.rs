@@ -14,7 +14,7 @@ use super::python::{Layout, StaticError};
 use super::sdk::SdkKind;
 
 /// What a function call needs around it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuntimePlan {
     /// Image reference the container starts from.
     pub base_image: String,

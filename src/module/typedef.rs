@@ -502,8 +502,26 @@ impl ModuleTypes {
     pub fn finish(mut self, module_name: &str) -> Result<Self, TypeError> {
         module_name.clone_into(&mut self.name);
         self.main_object = self.find_main_object()?;
+        self.derive_names();
+        self.check()?;
+        Ok(self)
+    }
+
+    /// The same types under another name of the module, where two modules of one name meet.
+    ///
+    /// # Errors
+    /// [`TypeError`] if they clash under that name.
+    pub fn renamed(mut self, module_name: &str) -> Result<Self, TypeError> {
+        module_name.clone_into(&mut self.name);
+        self.derive_names();
+        self.check()?;
+        Ok(self)
+    }
+
+    fn derive_names(&mut self) {
+        let module_name = self.name.clone();
         let main = self.main_object.clone();
-        let namespaced = |name: &str| names::namespaced(module_name, &main, name);
+        let namespaced = |name: &str| names::namespaced(&module_name, &main, name);
         for object in &mut self.objects {
             object.api_name = namespaced(&object.name);
             for field in &mut object.fields {
@@ -526,8 +544,6 @@ impl ModuleTypes {
                 member.api_name = names::enum_member(&member.name);
             }
         }
-        self.check()?;
-        Ok(self)
     }
 
     /// Corrects what types of other modules are, which a reader of this module's source cannot know.

@@ -1,19 +1,19 @@
 //! [`Api`]: the session behind the resolvers: its engine, its objects by id, its modules.
 
 use super::{
-    gql::{Backend, FieldError},
+    gql::{Backend, FieldError, TypeTable},
     modules::ModuleSpec,
     object::{CurrentCall, CurrentModule, HostRef, Object, Root},
 };
 use crate::{
     engine::Engine,
     error::{Error, Kind},
-    graph::{SecretRef, fingerprint},
+    graph::{Key, SecretRef, fingerprint},
     module::CallRequest,
 };
 use serde_json::json;
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fmt,
     path::PathBuf,
     sync::{
@@ -21,11 +21,14 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
 };
+use tokio::sync::OnceCell;
 
 /// A session as its resolvers see it.
 pub struct Api {
     engine: Arc<Engine>,
     objects: Mutex<HashMap<String, Object>>,
+    core_types: HashSet<String>,
+    calls: Mutex<HashMap<Key, Arc<OnceCell<String>>>>,
 }
 
 impl fmt::Debug for Api {
@@ -85,7 +88,7 @@ impl Caller {
 
     /// A module's function.
     pub fn function(call: FunctionCall) -> Arc<Self> {
-        let scope = format!("mod({})", call.module.name);
+        let scope = call.module.scope();
         Arc::new(Self {
             kind: CallerKind::Function(Box::new(call)),
             scope,
@@ -142,17 +145,31 @@ impl FunctionCall {
 }
 
 impl Api {
-    /// The API of an engine.
-    pub fn new(engine: Arc<Engine>) -> Arc<Self> {
+    /// The API of an engine; `core` is what it has without modules.
+    pub fn new(engine: Arc<Engine>, core: &TypeTable) -> Arc<Self> {
+        let types = core.types().iter().map(|ty| ty.name.to_string());
         Arc::new(Self {
             engine,
             objects: Mutex::default(),
+            core_types: types.collect(),
+            calls: Mutex::default(),
         })
     }
 
     /// The engine.
     pub fn engine(&self) -> &Arc<Engine> {
         &self.engine
+    }
+
+    /// Whether the API has a type of this name without any module.
+    pub fn is_core_type(&self, name: &str) -> bool {
+        self.core_types.contains(name)
+    }
+
+    /// Where the answer of a function call is kept while the session lasts.
+    pub(super) fn call_cell(&self, key: &Key) -> Arc<OnceCell<String>> {
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(calls.entry(key.clone()).or_default())
     }
 
     /// Makes an object known by its id, and says the id.

@@ -14,7 +14,7 @@ use crate::{
         VolumeRef, fingerprint,
     },
     module::{
-        Arg, CachePolicy, CallRequest, Function, ObjectType, RuntimePlan, Value,
+        Arg, CachePolicy, CallRequest, Function, ObjectType, RuntimePlan, TypeKind, TypeRef, Value,
         call::decode_result,
         runtime_plan::{PlanMount, PlanSource, SetupStep},
         sdk::SdkKind,
@@ -25,6 +25,7 @@ use nsci_snapshotter::record::Refs;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 use std::{
+    path::{Component, Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
@@ -52,10 +53,16 @@ pub(super) async fn run(
 ) -> Result<Value, FieldError> {
     let api = ctx.backend();
     for arg in &function.args {
-        if !given.contains_key(&arg.name)
-            && let Some(id) = contextual(api, spec, arg)
-        {
-            given.insert(arg.name.clone(), Json::String(id));
+        match given.remove(&arg.name) {
+            Some(value) => {
+                let value = taken(ctx, spec, &arg.ty, value)?;
+                given.insert(arg.name.clone(), value);
+            }
+            None => {
+                if let Some(id) = contextual(api, spec, arg)? {
+                    given.insert(arg.name.clone(), Json::String(id));
+                }
+            }
         }
     }
     let request = CallRequest::new(&spec.types, object, function, parent, given)
@@ -66,15 +73,53 @@ pub(super) async fn run(
             .map_err(|error| FieldError::new(error.to_string()));
     }
     let key = call_key(api, spec, &request).await?;
-    let result = match recall(api, function, &key) {
-        Some(result) => {
-            api.engine().world().note_cached(&call_name(spec, function));
-            result
-        }
-        None => execute(api, spec, function, request, &key).await?,
+    let result = if matches!(function.cache, Some(CachePolicy::Never)) {
+        execute(api, spec, function, request, &key).await?
+    } else {
+        // Equal calls of one session are one, also while it runs.
+        let cell = api.call_cell(&key);
+        let answer = cell.get_or_try_init(|| answer(api, spec, function, request, &key));
+        answer.await?.clone()
     };
     decode_result(&spec.types, function, &result)
         .map_err(|error| FieldError::new(error.to_string()))
+}
+
+async fn answer(
+    api: &Arc<Api>,
+    spec: &Arc<ModuleSpec>,
+    function: &Function,
+    request: CallRequest,
+    key: &Key,
+) -> Result<String, FieldError> {
+    match recall(api, spec, function, key) {
+        Some(result) => {
+            api.engine().world().note_cached(&call_name(spec, function));
+            Ok(result)
+        }
+        None => execute(api, spec, function, request, key).await,
+    }
+}
+
+/// A value as the module gets it: its own objects by their state, all others by id, each of the type asked for.
+fn taken(ctx: &Ctx, spec: &ModuleSpec, ty: &TypeRef, value: Json) -> Result<Json, FieldError> {
+    match (&ty.kind, value) {
+        (TypeKind::List { of }, Json::Array(elements)) => elements
+            .into_iter()
+            .map(|element| taken(ctx, spec, of, element))
+            .collect(),
+        (TypeKind::Object { name } | TypeKind::Interface { name }, Json::String(id)) => {
+            let expected = spec.types.api_name(name).unwrap_or(name);
+            let object: Object = ctx.load(&id, Some(expected))?;
+            match object {
+                Object::ModuleObject(instance) if spec.types.object(name).is_some() => {
+                    Ok(instance.state)
+                }
+                _ => Ok(Json::String(id)),
+            }
+        }
+        (_, value) => Ok(value),
+    }
 }
 
 fn call_name(spec: &ModuleSpec, function: &Function) -> String {
@@ -86,10 +131,9 @@ fn call_name(spec: &ModuleSpec, function: &Function) -> String {
 }
 
 /// The object that an argument left out stands for, if its declaration names a path or address.
-fn contextual(api: &Arc<Api>, spec: &ModuleSpec, arg: &Arg) -> Option<String> {
-    use crate::module::TypeKind;
+fn contextual(api: &Arc<Api>, spec: &ModuleSpec, arg: &Arg) -> Result<Option<String>, FieldError> {
     let TypeKind::Object { name } = &arg.ty.kind else {
-        return None;
+        return Ok(None);
     };
     if let (Some(address), "Container") = (&arg.default_address, name.as_str()) {
         let platform = crate::source::Platform::host().to_string();
@@ -100,16 +144,20 @@ fn contextual(api: &Arc<Api>, spec: &ModuleSpec, arg: &Arg) -> Option<String> {
             },
             vec![scratch],
         );
-        return Some(api.keep(&Object::Container(super::object::ContainerRef(from))));
+        let from = Object::Container(super::object::ContainerRef(from));
+        return Ok(Some(api.keep(&from)));
     }
-    let path = arg.default_path.as_deref()?;
-    let base = if path.starts_with('/') {
-        &spec.context
-    } else {
-        &spec.source
+    let Some(path) = arg.default_path.as_deref() else {
+        return Ok(None);
     };
-    let path = base.join(path.trim_start_matches('/'));
-    match name.as_str() {
+    let path = contextual_path(spec, path).ok_or_else(|| {
+        FieldError::new(format!(
+            "the default path {path} of argument `{}` leads out of {}",
+            arg.name,
+            spec.context.display()
+        ))
+    })?;
+    Ok(match name.as_str() {
         "Directory" => {
             let vertex = host_directory(&path, arg.ignore.clone());
             Some(api.keep(&Object::Directory(super::object::DirectoryRef(vertex))))
@@ -120,7 +168,29 @@ fn contextual(api: &Arc<Api>, spec: &ModuleSpec, arg: &Arg) -> Option<String> {
             Some(api.keep(&Object::File(super::object::FileRef(vertex))))
         }
         _ => None,
+    })
+}
+
+/// A path of the module's own files: absolute ones start at the repository, others at the module's source. `None`
+/// if it leads out of the repository.
+fn contextual_path(spec: &ModuleSpec, path: &str) -> Option<PathBuf> {
+    let base = if path.starts_with('/') {
+        &spec.context
+    } else {
+        &spec.source
+    };
+    let mut full = base.clone();
+    for part in Path::new(path.trim_start_matches('/')).components() {
+        match part {
+            Component::ParentDir => drop(full.pop()),
+            Component::Normal(part) => full.push(part),
+            _ => {}
+        }
+        if !full.starts_with(&spec.context) {
+            return None;
+        }
     }
+    Some(full)
 }
 
 /// Names a call: the module's sources and runtime, the function, and what it is given by content.
@@ -130,15 +200,25 @@ async fn call_key(
     request: &CallRequest,
 ) -> Result<Key, FieldError> {
     let engine = api.engine();
-    let source = engine.definition_key(&spec.source_vertex()).await?;
-    let mut parts = vec![
-        source,
-        fingerprint("plan", &(&spec.plan, &spec.generated)),
-        fingerprint(
-            "function",
-            &(&spec.name, &request.parent_name, &request.name),
-        ),
-    ];
+    let mut parts = vec![fingerprint(
+        "function",
+        &(&spec.name, &request.parent_name, &request.name),
+    )];
+    // What a module does depends on those that it calls.
+    for module in spec.closure() {
+        if !module.types.main_object.is_empty() {
+            parts.push(engine.definition_key(&module.source_vertex()).await?);
+        }
+        let used: Vec<_> = module
+            .dependencies
+            .iter()
+            .map(|used| (&used.name, &used.module.name))
+            .collect();
+        parts.push(fingerprint(
+            "module",
+            &(&module.name, &module.plan, &module.generated, used),
+        ));
+    }
     let values =
         std::iter::once(&request.parent).chain(request.input_args.iter().map(|arg| &arg.value));
     for text in values {
@@ -189,10 +269,11 @@ async fn object_key(api: &Arc<Api>, object: &Object) -> Result<Key, FieldError> 
     Ok(fingerprint("plain-object", &object.save()))
 }
 
-fn recall(api: &Arc<Api>, function: &Function, key: &Key) -> Option<String> {
+fn recall(api: &Arc<Api>, spec: &ModuleSpec, function: &Function, key: &Key) -> Option<String> {
+    if !outlives_session(spec, function) {
+        return None;
+    }
     let lifetime = match &function.cache {
-        Some(CachePolicy::Never) => return None,
-        Some(CachePolicy::PerSession) => return None,
         Some(CachePolicy::Default { ttl: Some(text) }) => {
             crate::config::parse_duration(text).unwrap_or(LIFETIME)
         }
@@ -252,7 +333,7 @@ async fn execute(
             )));
         }
     };
-    if !call.touched_secrets() && !matches!(function.cache, Some(CachePolicy::Never)) {
+    if !call.touched_secrets() && outlives_session(spec, function) {
         remember(
             api,
             key,
@@ -262,6 +343,15 @@ async fn execute(
         );
     }
     Ok(result)
+}
+
+/// Whether a function's answer may be used by later sessions.
+fn outlives_session(spec: &ModuleSpec, function: &Function) -> bool {
+    match function.cache {
+        Some(CachePolicy::Never | CachePolicy::PerSession) => false,
+        Some(CachePolicy::Default { .. }) => true,
+        None => !spec.config.disable_default_function_caching,
+    }
 }
 
 fn remember(api: &Arc<Api>, key: &Key, result: &str, cost: Duration, name: &str) {

@@ -21,7 +21,7 @@ mod things;
 
 pub use api::{Api, Caller, CallerKind, FunctionCall};
 pub(crate) use call::{new_token, runtime};
-pub use modules::{ModuleSpec, declare_module};
+pub use modules::{DependencySpec, ModuleOrigin, ModuleSpec, declare_constructor, declare_types};
 pub use object::{Instance, Object, Root, SavedObject};
 
 use gql::{FieldError, Registry, Schema};

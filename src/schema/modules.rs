@@ -22,14 +22,20 @@ use std::{path::PathBuf, sync::Arc};
 /// A module ready to be called.
 #[derive(Clone, Debug)]
 pub struct ModuleSpec {
-    /// Name in this session.
+    /// Name in this session, which its types are named after; no two modules share one.
     pub name: String,
+    /// What tells it from every other module: where it is.
+    pub identity: String,
+    /// Where it came from, if not from this host.
+    pub origin: Option<ModuleOrigin>,
+    /// Modules that its code may call.
+    pub dependencies: Vec<DependencySpec>,
     /// Its configuration.
     pub config: ModuleConfig,
     /// Its types.
     pub types: ModuleTypes,
-    /// What it is written with.
-    pub sdk: SdkKind,
+    /// What it is written with; one without code only brings others together.
+    pub sdk: Option<SdkKind>,
     /// How its functions are run.
     pub plan: RuntimePlan,
     /// Files generated for it from the schema it sees: path in the source directory, contents.
@@ -42,17 +48,72 @@ pub struct ModuleSpec {
     pub context: PathBuf,
 }
 
+/// A module that another one uses.
+#[derive(Clone, Debug)]
+pub struct DependencySpec {
+    /// Name it is used by.
+    pub name: String,
+    /// The module.
+    pub module: Arc<ModuleSpec>,
+}
+
+impl DependencySpec {
+    /// Name of the field of `Query` that makes its main object.
+    pub fn query_field(&self) -> String {
+        crate::module::names::lower_camel(&self.name)
+    }
+}
+
+/// Where a module from git was fetched from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModuleOrigin {
+    /// What was cloned.
+    pub url: String,
+    /// Reference without version, as users write it.
+    pub address: String,
+    /// Directory of the module in the repository; empty for its root.
+    pub subpath: String,
+    /// Branch, tag or commit that was asked for.
+    pub version: Option<String>,
+    /// The commit.
+    pub commit: String,
+}
+
 impl ModuleSpec {
     /// Name of the field of `Query` that makes the main object.
     pub fn query_field(&self) -> String {
         crate::module::names::lower_camel(&self.name)
     }
 
+    /// Whose names of cache volumes and secrets its functions use: other modules of the same name have others.
+    pub fn scope(&self) -> String {
+        match &self.origin {
+            None => format!("mod({})", self.config.name),
+            Some(origin) => format!("mod({}@{})", self.config.name, origin.address),
+        }
+    }
+
+    /// This module and everything it builds on, each once, dependencies first.
+    pub fn closure(self: &Arc<Self>) -> Vec<Arc<Self>> {
+        fn add(spec: &Arc<ModuleSpec>, into: &mut Vec<Arc<ModuleSpec>>) {
+            if into.iter().any(|known| known.identity == spec.identity) {
+                return;
+            }
+            for dependency in &spec.dependencies {
+                add(&dependency.module, into);
+            }
+            into.push(Arc::clone(spec));
+        }
+        let mut found = Vec::new();
+        add(self, &mut found);
+        found
+    }
+
     /// The module's sources as a directory of the graph.
     pub(super) fn source_vertex(&self) -> Arc<Vertex> {
         let excluded = self
             .sdk
-            .excluded()
+            .map_or(&[][..], SdkKind::excluded)
             .iter()
             .map(|&pattern| pattern.to_owned());
         host_directory(&self.source, excluded.collect())
@@ -72,7 +133,7 @@ pub(super) fn host_directory(path: &std::path::Path, exclude: Vec<String>) -> Ar
 }
 
 /// Adds a module's types to a registry.
-pub fn declare_module(registry: &mut Registry<Api>, spec: &Arc<ModuleSpec>) {
+pub fn declare_types(registry: &mut Registry<Api>, spec: &Arc<ModuleSpec>) {
     for object in &spec.types.objects {
         let mut ty = registry.object::<Instance>(object.api_name.clone());
         ty.doc(object.description.clone());
@@ -93,6 +154,10 @@ pub fn declare_module(registry: &mut Registry<Api>, spec: &Arc<ModuleSpec>) {
     for declared in &spec.types.interfaces {
         declare_interface(registry, spec, declared);
     }
+}
+
+/// Adds the field of `Query` that makes a module's main object; a module without functions has none.
+pub fn declare_constructor(registry: &mut Registry<Api>, spec: &Arc<ModuleSpec>, field: &str) {
     let Some(main) = spec.types.object(&spec.types.main_object) else {
         return;
     };
@@ -102,28 +167,28 @@ pub fn declare_module(registry: &mut Registry<Api>, spec: &Arc<ModuleSpec>) {
     });
     let mut query = registry.query::<Root>();
     let (spec, main) = (Arc::clone(spec), main.clone());
-    query.field(
-        spec.query_field(),
-        &format!("{}!", main.api_name),
-        |mut f| {
-            f = f.doc(spec.types.description.clone());
-            for arg in &constructor.args {
-                f = f.arg(&argument(&spec.types, arg), arg.description.clone());
-            }
-            f.resolve_async(move |ctx, _: Root, args| {
-                let (spec, main, constructor) =
-                    (Arc::clone(&spec), main.clone(), constructor.clone());
-                async move {
-                    if main.constructor.is_none() {
-                        return instance(&spec, &main, Map::new()).map(Resolved::object);
-                    }
-                    let given = given(&constructor, &args);
-                    let answer = call::run(&ctx, &spec, &main, &constructor, None, given).await?;
-                    resolved(ctx.backend(), &spec, answer)
+    query.field(field.to_owned(), &format!("{}!", main.api_name), |mut f| {
+        let doc = if spec.types.description.is_empty() {
+            &main.description
+        } else {
+            &spec.types.description
+        };
+        f = f.doc(doc.clone());
+        for arg in &constructor.args {
+            f = f.arg(&argument(&spec.types, arg), arg.description.clone());
+        }
+        f.resolve_async(move |ctx, _: Root, args| {
+            let (spec, main, constructor) = (Arc::clone(&spec), main.clone(), constructor.clone());
+            async move {
+                if main.constructor.is_none() {
+                    return instance(&spec, &main, Map::new()).map(Resolved::object);
                 }
-            })
-        },
-    );
+                let given = given(&constructor, &args);
+                let answer = call::run(&ctx, &spec, &main, &constructor, None, given).await?;
+                resolved(ctx.backend(), &spec, answer)
+            }
+        })
+    });
 }
 
 fn declare_interface(
@@ -133,6 +198,9 @@ fn declare_interface(
 ) {
     let mut ty = registry.interface(declared.api_name.clone());
     ty.doc(declared.description.clone());
+    ty.field("id", "ID!", |f| {
+        f.doc("Names this object in later requests.")
+    });
     for function in &declared.functions {
         let graphql = function.returns.graphql(&spec.types);
         ty.field(function.api_name.clone(), &graphql, |mut f| {

@@ -1,11 +1,13 @@
 //! Loads modules: configuration, types read from source, and how functions are run.
 
 use crate::{
+    codegen,
     error::{Error, Kind, Result},
     graph::{Configure, Exec, Op, Vertex},
-    module::{ModuleConfig, ModuleTypes, RuntimePlan, SdkKind, StaticError, config},
-    schema::{Api, ModuleSpec},
+    module::{ModuleConfig, ModuleTypes, RuntimePlan, SdkKind, StaticError, config, names::kebab},
+    schema::{Api, DependencySpec, ModuleOrigin, ModuleSpec},
 };
+use super::modules::Modules;
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -24,6 +26,10 @@ pub struct LoadedModule {
     pub query_field: String,
     /// Its configuration.
     pub config: ModuleConfig,
+    /// Where it was fetched from, if not from this host.
+    pub origin: Option<ModuleOrigin>,
+    /// Modules it uses, by the names it uses them by.
+    pub dependencies: Vec<Self>,
 }
 
 impl LoadedModule {
@@ -34,58 +40,108 @@ impl LoadedModule {
             types: spec.types.clone(),
             query_field: spec.query_field(),
             config: spec.config.clone(),
+            origin: spec.origin.clone(),
+            dependencies: spec.dependencies.iter().map(Self::used).collect(),
         }
+    }
+
+    fn used(dependency: &DependencySpec) -> Self {
+        Self {
+            name: dependency.name.clone(),
+            query_field: dependency.query_field(),
+            ..Self::new(&dependency.module)
+        }
+    }
+
+    /// The module that is installed under this name.
+    pub fn dependency(&self, name: &str) -> Option<&Self> {
+        let wanted = kebab(name);
+        self.dependencies
+            .iter()
+            .find(|dependency| kebab(&dependency.name) == wanted)
+    }
+
+    /// Whether it has functions of its own.
+    pub fn has_functions(&self) -> bool {
+        !self.types.main_object.is_empty()
     }
 }
 
-/// Loads the module that a directory is in.
-pub(super) async fn load(api: &Arc<Api>, directory: &Path) -> Result<ModuleSpec> {
-    let file = config::find_up(directory).ok_or_else(|| {
-        Error::invalid(format!(
-            "no module found in {} or above",
-            directory.display()
-        ))
-        .hint("`nsci init --sdk=python` makes one; -m names another directory")
-    })?;
-    let config = ModuleConfig::load(&file)
-        .map_err(|error| Error::caused(Kind::Invalid, "cannot load the module", error))?;
-    let root = file.parent().unwrap_or(Path::new("/")).to_owned();
-    let named = config.sdk.as_ref().ok_or_else(|| {
-        Error::invalid(format!("{} names no SDK", file.display()))
-            .hint(format!("add \"sdk\": \"{}\"", SdkKind::choices()))
-    })?;
-    let sdk = SdkKind::find(&named.source).map_err(|error| {
-        Error::invalid(format!("{error} in {}", file.display()))
+/// A module that was found, not read yet.
+#[derive(Clone, Debug)]
+pub(super) struct Located {
+    /// What tells it from every other.
+    pub(super) identity: String,
+    /// Its configuration.
+    pub(super) file: PathBuf,
+    /// Where it was fetched from.
+    pub(super) origin: Option<ModuleOrigin>,
+    /// The directory that it may read from; for one from git, the whole commit.
+    pub(super) context: PathBuf,
+}
+
+impl Located {
+    /// The directory of its configuration.
+    pub(super) fn root(&self) -> &Path {
+        self.file.parent().unwrap_or(Path::new("/"))
+    }
+}
+
+/// Makes a module ready to be called; what it builds on is loaded already.
+pub(super) async fn load_one(
+    modules: &Modules,
+    api: &Arc<Api>,
+    config: ModuleConfig,
+    located: &Located,
+    dependencies: Vec<DependencySpec>,
+) -> Result<ModuleSpec> {
+    let sdk = config.sdk.as_ref().map(|named| SdkKind::find(&named.source));
+    let sdk = sdk.transpose().map_err(|error| {
+        let place = config::place_in(&located.file, &error.name);
+        Error::invalid(format!("{place}: {error}"))
             .hint(format!("there are: {}", SdkKind::choices()))
     })?;
-    load_from_source(api, sdk, config, root).await
+    let spec = ModuleSpec {
+        name: config.name.clone(),
+        identity: located.identity.clone(),
+        origin: located.origin.clone(),
+        dependencies,
+        types: ModuleTypes::default(),
+        sdk,
+        plan: RuntimePlan::default(),
+        generated: Vec::new(),
+        context: located.context.clone(),
+        source: located.root().join(&config.source),
+        directory: located.root().to_owned(),
+        config,
+    };
+    match sdk {
+        // It has no functions of its own and only brings others together.
+        None => Ok(spec),
+        Some(sdk) => load_from_source(modules, api, sdk, spec).await,
+    }
 }
 
 async fn load_from_source(
+    modules: &Modules,
     api: &Arc<Api>,
     sdk: SdkKind,
-    config: ModuleConfig,
-    root: PathBuf,
+    mut spec: ModuleSpec,
 ) -> Result<ModuleSpec> {
-    let source = root.join(&config.source);
-    let files = sdk.collect(&source).map_err(|error| {
-        let what = format!("cannot read the module's sources in {}", source.display());
+    let files = sdk.collect(&spec.source).map_err(|error| {
+        let what = format!(
+            "cannot read the module's sources in {}",
+            spec.source.display()
+        );
         Error::caused(Kind::Invalid, what, error)
     })?;
-    let plan = sdk
-        .plan(&config, &files)
-        .map_err(|error| static_error(&config, error))?;
-    let mut spec = ModuleSpec {
-        name: config.name.clone(),
-        types: ModuleTypes::default(),
-        sdk,
-        plan,
-        generated: Vec::new(),
-        context: context(&root),
-        source,
-        directory: root,
-        config,
-    };
+    spec.plan = sdk
+        .plan(&spec.config, &files)
+        .map_err(|error| static_error(&spec.config, error))?;
+    if sdk.needs_codegen() {
+        let seen = modules.visible(&spec.dependencies)?;
+        spec.generated = codegen::files(sdk, &spec.config, seen.table());
+    }
     spec.types = match sdk.describe(&spec.name, &files) {
         Ok(types) => types,
         Err(StaticError::NeedsRuntime { .. }) => describe(api, &spec).await?,
@@ -134,12 +190,4 @@ async fn describe(api: &Arc<Api>, spec: &ModuleSpec) -> Result<ModuleTypes> {
     types
         .finish(&spec.name)
         .map_err(|error| Error::caused(Kind::Invalid, "the module's types are wrong", error))
-}
-
-/// The directory that absolute default paths are relative to: the repository, or the module itself.
-fn context(root: &Path) -> PathBuf {
-    root.ancestors()
-        .find(|directory| directory.join(".git").exists())
-        .unwrap_or(root)
-        .to_owned()
 }

@@ -5,8 +5,10 @@
 //! reads no environment; what the command read comes in as [`SessionSettings`].
 
 mod load;
+mod modules;
 mod open;
 pub mod server;
 
 pub use load::LoadedModule;
+pub use modules::Found;
 pub use open::{Session, SessionSettings};

@@ -1,7 +1,8 @@
 //! [`Session`]: the engine put together, and the two ways to ask it.
 
 use super::{
-    load::{self, LoadedModule},
+    load::LoadedModule,
+    modules::{Found, Modules},
     server::{Handler, Metadata, Server},
 };
 use crate::{
@@ -14,18 +15,20 @@ use crate::{
         Gateway, GatewayGuard, HostFacts, Images, Nested, Sandbox, SandboxConfig, World, WorldParts,
     },
     schema::{
-        self, Api, Caller, ModuleSpec, Object, Root, declare_module,
-        gql::{Executor, Registry, Request, Response, Schema, View},
+        self, Api, Caller, CallerKind, ModuleSpec, Object, Root, declare_constructor,
+        declare_types,
+        gql::{ErrorEntry, Executor, Request, Response, Schema, View},
     },
-    source::{AuthSources, ProxyOptions},
+    source::{AuthSources, ProxyOptions, git_modules::GitModules},
 };
 use nsci_runtime::{ExecutorKind, IdMap, proxy};
 use nsci_snapshotter::Store;
 use std::{
+    collections::HashMap,
     fmt,
     os::fd::OwnedFd,
     path::{Path, PathBuf},
-    sync::{Arc, PoisonError, RwLock, Weak},
+    sync::{Arc, Mutex, PoisonError, RwLock, Weak},
 };
 
 /// What a session is made of, read by the command from its surroundings.
@@ -61,8 +64,12 @@ pub struct Session {
 /// What requests share.
 struct State {
     api: Arc<Api>,
-    registry: RwLock<Registry<Api>>,
+    modules: Modules,
+    /// What the main client may call beside the core.
+    served: Mutex<Vec<(String, Arc<ModuleSpec>)>>,
     schema: RwLock<Arc<Schema<Api>>>,
+    /// The API as functions of each module see it, and how many modules it was made of.
+    module_schemas: Mutex<HashMap<String, (usize, Arc<Schema<Api>>)>>,
     view: RwLock<View>,
     runtime: tokio::runtime::Handle,
     main: Arc<Caller>,
@@ -108,6 +115,7 @@ impl Session {
                 ExecutorName::Libcontainer => ExecutorKind::Libcontainer,
             },
         };
+        let git = GitModules::new(settings.store_dir.join("git"), settings.host.env.clone());
         let secrets = Arc::new(Secrets::new(settings.host));
         let world = World::new(WorldParts {
             cache: Arc::new(cache),
@@ -119,12 +127,16 @@ impl Session {
             limits: settings.config.cache.clone(),
         });
         let registry = schema::core();
-        let core = build(registry.clone())?;
+        let core = schema::build(registry.clone())
+            .map_err(|error| Error::internal(error.message))?;
         let engine = Engine::new(Arc::clone(&world), secrets);
+        let api = Api::new(engine, core.table());
         let state = Arc::new(State {
-            api: Api::new(engine),
-            registry: RwLock::new(registry),
+            modules: Modules::new(Arc::clone(&api), registry, git),
+            api,
+            served: Mutex::default(),
             schema: RwLock::new(core),
+            module_schemas: Mutex::default(),
             view: RwLock::new(settings.view),
             runtime: tokio::runtime::Handle::current(),
             main: Caller::main(),
@@ -137,7 +149,7 @@ impl Session {
 
     /// Answers a request of the main client.
     pub async fn execute(&self, request: &Request) -> Response {
-        self.state.executor(&self.state.main).execute(request).await
+        self.state.execute(&self.state.main, request).await
     }
 
     /// Says which generation of the API the main client speaks.
@@ -166,13 +178,21 @@ impl Session {
             .map_err(|error| Error::caused(Kind::Host, "cannot serve the API", error))
     }
 
-    /// Loads the module that a directory is in, and adds it to the API.
+    /// Finds the module that a reference names: a path relative to `base`, or a directory of a git repository.
     ///
     /// # Errors
-    /// If there is no module, or its configuration or sources are wrong.
-    pub async fn load_module(&self, directory: &Path) -> Result<Arc<LoadedModule>> {
-        let spec = Arc::new(load::load(&self.state.api, directory).await?);
-        self.state.install(&spec)?;
+    /// If it is no reference, or its repository cannot be fetched.
+    pub async fn find_module(&self, base: &Path, reference: &str) -> Result<Found> {
+        self.state.modules.find(base, reference, None).await
+    }
+
+    /// Loads a module, and adds it and the modules it uses to the API.
+    ///
+    /// # Errors
+    /// If there is no module, or it or one that it builds on is wrong.
+    pub async fn load_module(&self, found: &Found) -> Result<Arc<LoadedModule>> {
+        let spec = self.state.modules.load(found).await?;
+        self.state.serve(&spec, true)?;
         Ok(Arc::new(LoadedModule::new(&spec)))
     }
 
@@ -200,37 +220,75 @@ impl State {
         Arc::clone(&self.schema.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn install(&self, spec: &Arc<ModuleSpec>) -> Result<()> {
-        let mut registry = self
-            .registry
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        let mut extended = registry.clone();
-        declare_module(&mut extended, spec);
-        let schema = build(extended.clone())?;
-        *registry = extended;
+    /// Lets the main client call a module, and those that it uses.
+    fn serve(&self, spec: &Arc<ModuleSpec>, with_dependencies: bool) -> Result<()> {
+        let mut served = self.served.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut wanted = served.clone();
+        let used = spec.dependencies.iter().filter(|_| with_dependencies);
+        let used = used.map(|used| (used.query_field(), Arc::clone(&used.module)));
+        for (field, module) in std::iter::once((spec.query_field(), Arc::clone(spec))).chain(used) {
+            if wanted.iter().all(|(known, _)| *known != field) {
+                wanted.push((field, module));
+            }
+        }
+        let schema = self.modules.schema(&wanted)?;
+        *served = wanted;
         *self.schema.write().unwrap_or_else(PoisonError::into_inner) = schema;
         Ok(())
     }
 
-    fn executor(&self, caller: &Arc<Caller>) -> Executor<Api> {
+    /// The API as a module's functions see it: its own types, and what it directly depends on.
+    fn module_schema(&self, spec: &Arc<ModuleSpec>) -> Result<Arc<Schema<Api>>> {
+        let count = self.modules.all().len();
+        let lock = || {
+            self.module_schemas
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        if let Some((made_of, schema)) = lock().get(&spec.identity)
+            && *made_of == count
+        {
+            return Ok(Arc::clone(schema));
+        }
+        let used = spec.dependencies.iter();
+        let mut constructors: Vec<_> = used
+            .map(|used| (used.query_field(), Arc::clone(&used.module)))
+            .collect();
+        let own = spec.query_field();
+        if constructors.iter().all(|(field, _)| *field != own) {
+            constructors.push((own, Arc::clone(spec)));
+        }
+        let schema = self.modules.schema(&constructors)?;
+        lock().insert(spec.identity.clone(), (count, Arc::clone(&schema)));
+        Ok(schema)
+    }
+
+    fn executor(&self, caller: &Arc<Caller>) -> Result<Executor<Api>> {
         let view = *self.view.read().unwrap_or_else(PoisonError::into_inner);
-        // Functions run with the SDK of this nsci, whatever the main client speaks.
-        let view = if caller.is_function() {
-            View::LATEST
-        } else {
-            view
+        let (view, schema) = match &caller.kind {
+            // Functions run with the SDK of this nsci, whatever the main client speaks.
+            CallerKind::Function(call) => (View::LATEST, self.module_schema(&call.module)?),
+            CallerKind::Main | CallerKind::Nested => (view, self.schema()),
         };
         let (api, caller) = (Arc::clone(&self.api), Arc::clone(caller));
-        Executor::new(self.schema(), api, caller, view, Object::Query(Root))
+        Ok(Executor::new(
+            schema,
+            api,
+            caller,
+            view,
+            Object::Query(Root),
+        ))
     }
-}
 
-fn build(registry: Registry<Api>) -> Result<Arc<Schema<Api>>> {
-    schema::build(registry).map_err(|error| {
-        Error::invalid(error.message)
-            .hint("a module's types clash with each other or with the core's")
-    })
+    async fn execute(&self, caller: &Arc<Caller>, request: &Request) -> Response {
+        match self.executor(caller) {
+            Ok(executor) => executor.execute(request).await,
+            Err(error) => Response::refused(&[ErrorEntry {
+                message: error.full_message(),
+                ..ErrorEntry::default()
+            }]),
+        }
+    }
 }
 
 /// What steps may reach beyond the outside world, in the proxy's words. Names are looked up when
@@ -259,7 +317,7 @@ impl Handler for Requests {
     type Client = Caller;
 
     async fn handle(&self, client: Arc<Caller>, request: Request, _: Metadata) -> Response {
-        self.state.executor(&client).execute(&request).await
+        self.state.execute(&client, &request).await
     }
 }
 

@@ -8,6 +8,7 @@
 pub mod auth;
 mod endpoint;
 mod error;
+pub mod git_modules;
 mod http;
 pub mod image;
 pub mod policy;

@@ -142,35 +142,36 @@ impl App {
     /// If there is none, or it is wrong.
     pub(crate) async fn module(&self, engine: &Engine) -> Result<Arc<LoadedModule>, Failure> {
         let settings = &self.settings;
-        let directory = match settings.module.as_deref() {
-            None => settings.workdir.clone(),
-            Some(reference) => module_directory(settings, reference)?,
-        };
-        Ok(engine.session.load_module(&directory).await?)
+        let reference = settings.module.as_deref().unwrap_or(".");
+        self.module_at(engine, reference).await
+    }
+
+    /// Loads the module that a reference names.
+    ///
+    /// # Errors
+    /// If there is none, or it is wrong.
+    pub(crate) async fn module_at(
+        &self,
+        engine: &Engine,
+        reference: &str,
+    ) -> Result<Arc<LoadedModule>, Failure> {
+        let workdir = &self.settings.workdir;
+        let mut found = engine.session.find_module(workdir, reference).await?;
+        if found.origin.is_none() {
+            found.directory = module_directory(&found.directory, reference)?;
+        }
+        Ok(engine.session.load_module(&found).await?)
     }
 }
 
-fn module_directory(settings: &Settings, reference: &str) -> Result<PathBuf, Failure> {
-    let path = settings
-        .workdir
-        .join(reference.strip_prefix("file://").unwrap_or(reference));
-    match fs::metadata(&path) {
-        Ok(meta) if meta.is_dir() => Ok(path),
+fn module_directory(path: &Path, reference: &str) -> Result<PathBuf, Failure> {
+    match fs::metadata(path) {
+        Ok(meta) if meta.is_dir() => Ok(path.to_owned()),
         // The configuration itself stands for its module.
-        Ok(_) => Ok(path.parent().map_or_else(|| path.clone(), PathBuf::from)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let failure = Failure::usage(format!(
-                "no module at {reference}: there is no such directory"
-            ));
-            let looks_remote = reference.contains("://")
-                || reference.contains(".com/")
-                || reference.starts_with("git@");
-            Err(match looks_remote {
-                true => failure
-                    .hint("modules from git are not supported yet; clone it and pass the path"),
-                false => failure,
-            })
-        }
+        Ok(_) => Ok(path.parent().map_or_else(|| path.to_owned(), PathBuf::from)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Failure::usage(format!(
+            "no module at {reference}: there is no such directory"
+        ))),
         Err(error) => {
             Err(Failure::usage(format!("cannot read module {reference}")).because(&error))
         }

@@ -1,6 +1,6 @@
 //! A checked, immutable API: declarations plus everything that follows from them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
@@ -137,7 +137,7 @@ impl Build {
             .table
             .types
             .iter()
-            .filter(|ty| ty.is_idable() && ty.name != "Query")
+            .filter(|ty| (ty.is_idable() && ty.name != "Query") || ty.is_held_interface())
             .map(|ty| ty.name.clone())
             .collect();
         if self.table.get("Node").is_none() {
@@ -400,57 +400,76 @@ impl Build {
         self.problems.append(&mut found);
     }
 
-    /// An object implements every interface whose fields it has.
+    /// An object implements every interface whose fields it has. Fields may return further interfaces, or the same
+    /// one: every pair is taken for granted until something speaks against it.
     fn relate_interfaces(&mut self) {
-        let mut pairs = Vec::new();
-        for (interface_position, interface) in self.table.types.iter().enumerate() {
-            if !matches!(interface.kind, TypeKind::Interface { .. }) {
-                continue;
+        let types = &self.table.types;
+        let interfaces = types
+            .iter()
+            .filter(|ty| matches!(ty.kind, TypeKind::Interface { .. }));
+        let mut pairs: HashSet<(Text, Text)> = HashSet::new();
+        for interface in interfaces {
+            for object in types.iter().filter(|ty| {
+                matches!(ty.kind, TypeKind::Object { .. }) && !ty.name.starts_with("__")
+            }) {
+                pairs.insert((object.name.clone(), interface.name.clone()));
             }
-            for (position, object) in self.table.types.iter().enumerate() {
-                let is_object = matches!(object.kind, TypeKind::Object { .. });
-                let implements = is_object
-                    && !object.name.starts_with("__")
-                    && self.implements(object, interface);
-                if implements {
-                    pairs.push((interface_position, position));
+        }
+        loop {
+            let fits = |(object, interface): &&(Text, Text)| {
+                let (object, interface) = (self.table.get(object), self.table.get(interface));
+                object
+                    .zip(interface)
+                    .is_some_and(|(object, interface)| implements(object, interface, &pairs))
+            };
+            let kept: HashSet<_> = pairs.iter().filter(fits).cloned().collect();
+            if kept.len() == pairs.len() {
+                break;
+            }
+            pairs = kept;
+        }
+        // In order of declaration, so that equal APIs are described in equal words.
+        for interface in 0..self.table.types.len() {
+            for object in 0..self.table.types.len() {
+                let names = (
+                    self.table.types[object].name.clone(),
+                    self.table.types[interface].name.clone(),
+                );
+                if pairs.contains(&names) {
+                    self.table.types[interface].related.push(names.0);
+                    self.table.types[object].related.push(names.1);
                 }
             }
         }
-        for (interface, object) in pairs {
-            let name = self.table.types[object].name.clone();
-            self.table.types[interface].related.push(name);
-            let name = self.table.types[interface].name.clone();
-            self.table.types[object].related.push(name);
-        }
     }
+}
 
-    fn implements(&self, object: &TypeDef, interface: &TypeDef) -> bool {
-        interface.fields().iter().all(|wanted| {
-            let Some(field) = object.field(&wanted.name, View::LATEST) else {
-                return false;
-            };
-            let args_fit = wanted
-                .args
-                .iter()
-                .all(|arg| field.arg(&arg.name).is_some_and(|own| own.ty == arg.ty));
-            let extra_optional = field.args.iter().all(|arg| {
-                wanted.arg(&arg.name).is_some() || !arg.ty.is_non_null() || arg.default.is_some()
-            });
-            args_fit && extra_optional && self.covers(&field.ty, &wanted.ty)
-        })
-    }
+fn implements(object: &TypeDef, interface: &TypeDef, pairs: &HashSet<(Text, Text)>) -> bool {
+    interface.fields().iter().all(|wanted| {
+        let Some(field) = object.field(&wanted.name, View::LATEST) else {
+            return false;
+        };
+        let args_fit = wanted
+            .args
+            .iter()
+            .all(|arg| field.arg(&arg.name).is_some_and(|own| own.ty == arg.ty));
+        let extra_optional = field.args.iter().all(|arg| {
+            wanted.arg(&arg.name).is_some() || !arg.ty.is_non_null() || arg.default.is_some()
+        });
+        args_fit && extra_optional && covers(&field.ty, &wanted.ty, pairs)
+    })
+}
 
-    /// Whether a value of `own` is always one of `wanted`.
-    fn covers(&self, own: &TypeRef, wanted: &TypeRef) -> bool {
-        match (own, wanted) {
-            (TypeRef::NonNull(own), TypeRef::NonNull(wanted))
-            | (TypeRef::List(own), TypeRef::List(wanted)) => self.covers(own, wanted),
-            (TypeRef::NonNull(own), wanted) => self.covers(own, wanted),
-            // Interfaces are being related right now, so only equal names count.
-            (TypeRef::Named(own), TypeRef::Named(wanted)) => own == wanted,
-            _ => false,
+/// Whether a value of `own` is always one of `wanted`.
+fn covers(own: &TypeRef, wanted: &TypeRef, pairs: &HashSet<(Text, Text)>) -> bool {
+    match (own, wanted) {
+        (TypeRef::NonNull(own), TypeRef::NonNull(wanted))
+        | (TypeRef::List(own), TypeRef::List(wanted)) => covers(own, wanted, pairs),
+        (TypeRef::NonNull(own), wanted) => covers(own, wanted, pairs),
+        (TypeRef::Named(own), TypeRef::Named(wanted)) => {
+            own == wanted || pairs.contains(&(own.clone(), wanted.clone()))
         }
+        _ => false,
     }
 }
 

@@ -263,6 +263,13 @@ impl TypeDef {
         )
     }
 
+    /// Whether this is an interface whose objects are held by id, as those of modules are.
+    pub fn is_held_interface(&self) -> bool {
+        matches!(self.kind, TypeKind::Interface { .. })
+            && self.fields().iter().any(|field| field.name == "id")
+            && self.fields().len() > 1
+    }
+
     /// Whether this is an object with ids.
     pub fn is_idable(&self) -> bool {
         matches!(self.kind, TypeKind::Object { idable: true, .. })

@@ -1,0 +1,455 @@
+//! Loads a module with everything it builds on: finds them, each once, and tells what is wrong by file and line.
+//!
+//! A module is known by where it is, not by its name: the same directory used twice is one module, and two modules
+//! of one name get different names in the session. [`load`](super::load) makes each ready to be called.
+
+use super::load::{self, Located};
+use crate::{
+    error::{Error, Kind, Result},
+    module::{
+        Dependency, GitReference, ModuleConfig, ModuleReference, TypeKind, config, names,
+        reference::is_commit,
+    },
+    schema::{
+        self, Api, DependencySpec, ModuleOrigin, ModuleSpec, declare_constructor, declare_types,
+        gql::{Registry, Schema, View},
+    },
+    source::git_modules::GitModules,
+};
+use futures_util::future::BoxFuture;
+use std::{
+    collections::HashMap,
+    path::{Component, Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// Finds and loads modules of one session.
+#[derive(Debug)]
+pub(super) struct Modules {
+    api: Arc<Api>,
+    git: GitModules,
+    /// The API without modules.
+    core: Registry<Api>,
+    loaded: Mutex<Vec<Arc<ModuleSpec>>>,
+}
+
+/// What a reference led to.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Directory on this host.
+    pub directory: PathBuf,
+    /// Where it was fetched from.
+    pub origin: Option<ModuleOrigin>,
+    /// Directory that it may read from.
+    pub context: Option<PathBuf>,
+}
+
+/// Modules that are being loaded, outermost first: identity and name.
+type Chain = Vec<(String, String)>;
+
+impl Modules {
+    pub(super) fn new(api: Arc<Api>, core: Registry<Api>, git: GitModules) -> Self {
+        Self {
+            api,
+            git,
+            core,
+            loaded: Mutex::default(),
+        }
+    }
+
+    /// Every module loaded so far, dependencies before those that use them.
+    pub(super) fn all(&self) -> Vec<Arc<ModuleSpec>> {
+        self.lock().clone()
+    }
+
+    /// The core, the types of all modules, so that their objects can be told apart, and these constructors.
+    pub(super) fn schema(
+        &self,
+        constructors: &[(String, Arc<ModuleSpec>)],
+    ) -> Result<Arc<Schema<Api>>> {
+        self.build(&self.all(), constructors)
+    }
+
+    /// What code that uses these modules sees of the API; the same in every session.
+    pub(super) fn visible(&self, dependencies: &[DependencySpec]) -> Result<Arc<Schema<Api>>> {
+        let mut types: Vec<Arc<ModuleSpec>> = Vec::new();
+        for spec in dependencies.iter().flat_map(|used| used.module.closure()) {
+            if types.iter().all(|known| known.identity != spec.identity) {
+                types.push(spec);
+            }
+        }
+        let constructors: Vec<_> = dependencies
+            .iter()
+            .map(|used| (used.query_field(), Arc::clone(&used.module)))
+            .collect();
+        self.build(&types, &constructors)
+    }
+
+    fn build(
+        &self,
+        types: &[Arc<ModuleSpec>],
+        constructors: &[(String, Arc<ModuleSpec>)],
+    ) -> Result<Arc<Schema<Api>>> {
+        let mut registry = self.core.clone();
+        for spec in types {
+            declare_types(&mut registry, spec);
+        }
+        for (field, spec) in constructors {
+            declare_constructor(&mut registry, spec, field);
+        }
+        schema::build(registry).map_err(|error| {
+            Error::invalid(error.message)
+                .hint("a module's types clash with each other or with the core's")
+        })
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Arc<ModuleSpec>>> {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Finds what a reference names, relative to `base`.
+    ///
+    /// # Errors
+    /// If it is no reference, or its repository has no such version.
+    pub(super) async fn find(&self, base: &Path, text: &str, pin: Option<&str>) -> Result<Found> {
+        match parse(base, text)? {
+            ModuleReference::Local(path) => Ok(Found {
+                directory: clean(&base.join(path)),
+                origin: None,
+                context: None,
+            }),
+            ModuleReference::Git(git) => self.fetch(&git, pin).await,
+        }
+    }
+
+    async fn fetch(&self, git: &GitReference, pin: Option<&str>) -> Result<Found> {
+        let outside = |error| {
+            let what = format!("cannot fetch the module {git}");
+            Error::caused(Kind::Outside, what, error)
+        };
+        let commit = match pin.or(git.commit()) {
+            Some(commit) => commit.to_owned(),
+            None => self
+                .git
+                .resolve(&git.url, &git.candidates())
+                .await
+                .map_err(outside)?,
+        };
+        let checkout = self
+            .git
+            .checkout(&git.url, &commit)
+            .await
+            .map_err(outside)?;
+        Ok(Found {
+            directory: checkout.root.join(&git.subpath),
+            origin: Some(ModuleOrigin {
+                url: git.url.clone(),
+                address: git.address.clone(),
+                subpath: git.subpath.clone(),
+                version: git.version.clone(),
+                commit,
+            }),
+            context: Some(checkout.root),
+        })
+    }
+
+    /// Loads the module that a directory is in, and what it builds on.
+    ///
+    /// # Errors
+    /// If there is none, or it or a dependency is wrong.
+    pub(super) async fn load(&self, found: &Found) -> Result<Arc<ModuleSpec>> {
+        let file = match &found.origin {
+            None => config::find_up(&found.directory),
+            Some(_) => config::in_directory(&found.directory),
+        };
+        let file = file.ok_or_else(|| {
+            let shown = match &found.origin {
+                None => format!("{} or above", found.directory.display()),
+                Some(origin) => format!("{} at {}", origin.address, origin.commit),
+            };
+            Error::invalid(format!("no module found in {shown}"))
+                .hint("`nsci init --sdk=python` makes one; -m names another directory")
+        })?;
+        let located = locate(found, &file);
+        self.load_tree(located, None, Vec::new()).await
+    }
+
+    fn load_tree<'a>(
+        &'a self,
+        mut located: Located,
+        alias: Option<&'a str>,
+        mut chain: Chain,
+    ) -> BoxFuture<'a, Result<Arc<ModuleSpec>>> {
+        Box::pin(async move {
+            let known = |spec: &&Arc<ModuleSpec>| spec.identity == located.identity;
+            if let Some(spec) = self.lock().iter().find(known) {
+                return Ok(Arc::clone(spec));
+            }
+            let config = ModuleConfig::load(&located.file)
+                .and_then(|config| {
+                    config
+                        .check_engine(&View::LATEST.to_string())
+                        .map(|()| config)
+                })
+                .map_err(|error| Error::caused(Kind::Invalid, "cannot load the module", error))?;
+            located.context = context(&located, &config)?;
+            chain.push((located.identity.clone(), config.name.clone()));
+            let mut dependencies: Vec<DependencySpec> = Vec::new();
+            for declared in config.dependencies.iter().chain(&config.toolchains) {
+                let spec = self.dependency(&located, declared, &chain).await?;
+                let name = declared
+                    .name
+                    .clone()
+                    .unwrap_or_else(|| spec.config.name.clone());
+                let field = names::lower_camel(&name);
+                if dependencies
+                    .iter()
+                    .any(|other| other.query_field() == field)
+                {
+                    let place = config::place_in(&located.file, &declared.source);
+                    return Err(Error::invalid(format!(
+                        "{place}: two dependencies are called `{name}`"
+                    ))
+                    .hint("give one of them another \"name\""));
+                }
+                dependencies.push(DependencySpec { name, module: spec });
+            }
+            let name = self.free_name(alias.unwrap_or(&config.name), &config.name);
+            let mut spec = load::load_one(self, &self.api, config, &located, dependencies).await?;
+            self.settle_names(&mut spec, &name, &located)?;
+            let spec = Arc::new(spec);
+            let mut loaded = self.lock();
+            // Loaded by somebody else in the meantime.
+            if let Some(known) = loaded.iter().find(|known| known.identity == spec.identity) {
+                return Ok(Arc::clone(known));
+            }
+            loaded.push(Arc::clone(&spec));
+            Ok(spec)
+        })
+    }
+
+    async fn dependency(
+        &self,
+        dependent: &Located,
+        declared: &Dependency,
+        chain: &Chain,
+    ) -> Result<Arc<ModuleSpec>> {
+        let name = declared.display_name();
+        let base = dependent.root();
+        let place = || config::place_in(&dependent.file, &declared.source);
+        let parsed = parse(base, &declared.source)
+            .map_err(|error| Error::invalid(format!("{}: {error}", place())))?;
+        let found = match parsed {
+            ModuleReference::Local(path) => Found {
+                directory: clean(&base.join(path)),
+                origin: None,
+                context: Some(dependent.context.clone()).filter(|_| dependent.origin.is_some()),
+            },
+            ModuleReference::Git(git) => {
+                let pin = declared.pin.as_deref().or(git.commit());
+                let Some(pin) = pin else {
+                    let message = format!("{}: dependency `{name}` has no pin", place());
+                    return Err(Error::invalid(message).hint(format!(
+                        "`nsci update {name}` writes the commit that {git} is at now"
+                    )));
+                };
+                if !is_commit(pin) {
+                    let message = format!(
+                        "{}: the pin of dependency `{name}` is no commit: {pin}",
+                        config::place_in(&dependent.file, pin)
+                    );
+                    return Err(
+                        Error::invalid(message).hint(format!("`nsci update {name}` writes one"))
+                    );
+                }
+                self.fetch(&git, Some(pin)).await.map_err(|error| {
+                    let what = format!("{}: cannot fetch dependency `{name}`", place());
+                    Error::caused(Kind::Outside, what, error)
+                })?
+            }
+        };
+        let inside = |spec: &ModuleOrigin| ModuleOrigin {
+            subpath: relative(&dependent.context, &found.directory),
+            ..spec.clone()
+        };
+        let origin = found
+            .origin
+            .clone()
+            .or_else(|| dependent.origin.as_ref().map(inside));
+        if let Some(root) = found
+            .context
+            .as_ref()
+            .filter(|root| !found.directory.starts_with(root))
+        {
+            return Err(Error::invalid(format!(
+                "{}: dependency `{name}` is outside of its repository",
+                place()
+            ))
+            .hint(format!("it may only name what is below {}", root.display())));
+        }
+        let file = config::in_directory(&found.directory).ok_or_else(|| {
+            let what = match found.directory.is_dir() {
+                false => format!("there is no directory {}", found.directory.display()),
+                true => format!("{} has no dagger.json", found.directory.display()),
+            };
+            Error::invalid(format!(
+                "{}: cannot load dependency `{name}`: {what}",
+                place()
+            ))
+            .hint(format!(
+                "correct its \"source\", or remove it with `nsci uninstall {name}`"
+            ))
+        })?;
+        let located = Located {
+            origin,
+            ..locate(&found, &file)
+        };
+        if let Some(at) = chain
+            .iter()
+            .position(|(identity, _)| *identity == located.identity)
+        {
+            let names: Vec<&str> = chain[at..]
+                .iter()
+                .chain(&chain[at..=at])
+                .map(|(_, name)| name.as_str())
+                .collect();
+            return Err(Error::invalid(format!(
+                "{}: modules depend on each other: {}",
+                place(),
+                names.join(" → ")
+            ))
+            .hint("remove one of these dependencies, for instance this one"));
+        }
+        self.load_tree(located, declared.name.as_deref(), chain.clone())
+            .await
+    }
+
+    /// A name that no loaded module has: the wanted one, the module's own, or one with a number.
+    fn free_name(&self, wanted: &str, own: &str) -> String {
+        let loaded = self.lock();
+        let taken = |name: &str| {
+            let name = names::pascal(name);
+            loaded.iter().any(|spec| names::pascal(&spec.name) == name)
+        };
+        let numbered = (2..).map(|number| format!("{own}{number}"));
+        [wanted.to_owned(), own.to_owned()]
+            .into_iter()
+            .chain(numbered)
+            .find(|name| !taken(name))
+            .expect("numbers do not end")
+    }
+
+    /// Puts the names of this session into a module's types.
+    fn settle_names(&self, spec: &mut ModuleSpec, name: &str, located: &Located) -> Result<()> {
+        let wrong = |error| {
+            let what = format!("cannot load module `{}`", spec.config.name);
+            Error::caused(Kind::Invalid, what, error)
+        };
+        if name != spec.name && !spec.types.main_object.is_empty() {
+            spec.types = std::mem::take(&mut spec.types)
+                .renamed(name)
+                .map_err(wrong)?;
+        }
+        name.clone_into(&mut spec.name);
+        if self.api.is_core_type(&names::pascal(name)) && !spec.types.main_object.is_empty() {
+            let place = config::place_in(&located.file, &spec.config.name);
+            return Err(Error::invalid(format!(
+                "{place}: a module cannot be called `{name}`: the API has a type of that name"
+            ))
+            .hint("give it another \"name\""));
+        }
+        let foreign = foreign_types(&spec.dependencies);
+        spec.types
+            .classify_foreign(|name| foreign.get(name).cloned());
+        Ok(())
+    }
+}
+
+/// What a module's source may call types of its dependencies, and what they are.
+fn foreign_types(dependencies: &[DependencySpec]) -> HashMap<String, TypeKind> {
+    let mut found = HashMap::new();
+    for DependencySpec { name, module } in dependencies {
+        let types = &module.types;
+        let mut add = |original: &str, kind: TypeKind| {
+            for module_name in [&module.name, &module.config.name, name] {
+                let seen = names::namespaced(module_name, &types.main_object, original);
+                found.insert(seen, kind.clone());
+            }
+        };
+        for ty in &types.objects {
+            let name = ty.api_name.clone();
+            add(&ty.name, TypeKind::Object { name });
+        }
+        for ty in &types.enums {
+            let name = ty.api_name.clone();
+            add(&ty.name, TypeKind::Enum { name });
+        }
+        for ty in &types.interfaces {
+            let name = ty.api_name.clone();
+            add(&ty.name, TypeKind::Interface { name });
+        }
+    }
+    found
+}
+
+fn parse(base: &Path, text: &str) -> Result<ModuleReference> {
+    let is_directory = base.join(text).is_dir();
+    ModuleReference::parse(text, is_directory).map_err(|error| Error::invalid(error.to_string()))
+}
+
+fn locate(found: &Found, file: &Path) -> Located {
+    let root = file.parent().unwrap_or(Path::new("/"));
+    let identity = match &found.origin {
+        None => root.display().to_string(),
+        Some(origin) => format!("{}#{}@{}", origin.url, origin.subpath, origin.commit),
+    };
+    Located {
+        identity,
+        file: file.to_owned(),
+        origin: found.origin.clone(),
+        context: found.context.clone().unwrap_or_else(|| root.to_owned()),
+    }
+}
+
+/// The directory that absolute default paths are relative to: the repository, what an old configuration names, or
+/// the module itself.
+fn context(located: &Located, config: &ModuleConfig) -> Result<PathBuf> {
+    let root = located.root();
+    if located.origin.is_some() {
+        return Ok(located.context.clone());
+    }
+    if let Some(named) = &config.root {
+        let context = clean(&root.join(named));
+        if root.starts_with(&context) {
+            return Ok(context);
+        }
+        let place = config::place_in(&located.file, named);
+        return Err(Error::invalid(format!(
+            "{place}: `root` must be the module's directory or one above it"
+        )));
+    }
+    let repository = root
+        .ancestors()
+        .find(|directory| directory.join(".git").exists());
+    Ok(repository.unwrap_or(root).to_owned())
+}
+
+/// Removes `.` and `..` by text.
+pub(super) fn clean(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => drop(out.pop()),
+            part => out.push(part),
+        }
+    }
+    out
+}
+
+fn relative(base: &Path, path: &Path) -> String {
+    path.strip_prefix(base).map_or_else(
+        |_| String::new(),
+        |inside| inside.to_string_lossy().into_owned(),
+    )
+}
