@@ -1,5 +1,6 @@
 //! Loads modules: configuration, types read from source, and how functions are run.
 
+use super::modules::{Modules, clean};
 use crate::{
     codegen,
     error::{Error, Kind, Result},
@@ -7,7 +8,6 @@ use crate::{
     module::{ModuleConfig, ModuleTypes, RuntimePlan, SdkKind, StaticError, config, names::kebab},
     schema::{Api, DependencySpec, ModuleOrigin, ModuleSpec},
 };
-use super::modules::Modules;
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -95,7 +95,10 @@ pub(super) async fn load_one(
     located: &Located,
     dependencies: Vec<DependencySpec>,
 ) -> Result<ModuleSpec> {
-    let sdk = config.sdk.as_ref().map(|named| SdkKind::find(&named.source));
+    let sdk = config
+        .sdk
+        .as_ref()
+        .map(|named| SdkKind::find(&named.source));
     let sdk = sdk.transpose().map_err(|error| {
         let place = config::place_in(&located.file, &error.name);
         Error::invalid(format!("{place}: {error}"))
@@ -111,7 +114,7 @@ pub(super) async fn load_one(
         plan: RuntimePlan::default(),
         generated: Vec::new(),
         context: located.context.clone(),
-        source: located.root().join(&config.source),
+        source: clean(&located.root().join(&config.source)),
         directory: located.root().to_owned(),
         config,
     };

@@ -14,7 +14,7 @@ use crate::{
         self, Api, DependencySpec, ModuleOrigin, ModuleSpec, declare_constructor, declare_types,
         gql::{Registry, Schema, View},
     },
-    source::git_modules::GitModules,
+    source::git_modules::{GitError, GitModules},
 };
 use futures_util::future::BoxFuture;
 use std::{
@@ -123,9 +123,13 @@ impl Modules {
     }
 
     async fn fetch(&self, git: &GitReference, pin: Option<&str>) -> Result<Found> {
-        let outside = |error| {
+        let outside = |error: GitError| {
             let what = format!("cannot fetch the module {git}");
-            Error::caused(Kind::Outside, what, error)
+            let kind = match error {
+                GitError::NoVersion { .. } => Kind::Invalid,
+                _ => Kind::Outside,
+            };
+            Error::caused(kind, what, error)
         };
         let commit = match pin.or(git.commit()) {
             Some(commit) => commit.to_owned(),
@@ -264,7 +268,7 @@ impl Modules {
                 }
                 self.fetch(&git, Some(pin)).await.map_err(|error| {
                     let what = format!("{}: cannot fetch dependency `{name}`", place());
-                    Error::caused(Kind::Outside, what, error)
+                    Error::caused(error.kind().clone(), what, error)
                 })?
             }
         };

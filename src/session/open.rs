@@ -15,8 +15,7 @@ use crate::{
         Gateway, GatewayGuard, HostFacts, Images, Nested, Sandbox, SandboxConfig, World, WorldParts,
     },
     schema::{
-        self, Api, Caller, CallerKind, ModuleSpec, Object, Root, declare_constructor,
-        declare_types,
+        self, Api, Caller, CallerKind, ModuleSpec, Object, Root,
         gql::{ErrorEntry, Executor, Request, Response, Schema, View},
     },
     source::{AuthSources, ProxyOptions, git_modules::GitModules},
@@ -68,11 +67,18 @@ struct State {
     /// What the main client may call beside the core.
     served: Mutex<Vec<(String, Arc<ModuleSpec>)>>,
     schema: RwLock<Arc<Schema<Api>>>,
-    /// The API as functions of each module see it, and how many modules it was made of.
-    module_schemas: Mutex<HashMap<String, (usize, Arc<Schema<Api>>)>>,
+    /// The API as functions of each module see it.
+    module_schemas: Mutex<HashMap<String, SeenApi>>,
     view: RwLock<View>,
     runtime: tokio::runtime::Handle,
     main: Arc<Caller>,
+}
+
+/// The API as one module sees it.
+struct SeenApi {
+    /// How many modules there were when it was made.
+    modules: usize,
+    schema: Arc<Schema<Api>>,
 }
 
 impl fmt::Debug for Session {
@@ -127,8 +133,8 @@ impl Session {
             limits: settings.config.cache.clone(),
         });
         let registry = schema::core();
-        let core = schema::build(registry.clone())
-            .map_err(|error| Error::internal(error.message))?;
+        let core =
+            schema::build(registry.clone()).map_err(|error| Error::internal(error.message))?;
         let engine = Engine::new(Arc::clone(&world), secrets);
         let api = Api::new(engine, core.table());
         let state = Arc::new(State {
@@ -245,10 +251,10 @@ impl State {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
         };
-        if let Some((made_of, schema)) = lock().get(&spec.identity)
-            && *made_of == count
+        if let Some(seen) = lock().get(&spec.identity)
+            && seen.modules == count
         {
-            return Ok(Arc::clone(schema));
+            return Ok(Arc::clone(&seen.schema));
         }
         let used = spec.dependencies.iter();
         let mut constructors: Vec<_> = used
@@ -259,7 +265,11 @@ impl State {
             constructors.push((own, Arc::clone(spec)));
         }
         let schema = self.modules.schema(&constructors)?;
-        lock().insert(spec.identity.clone(), (count, Arc::clone(&schema)));
+        let seen = SeenApi {
+            modules: count,
+            schema: Arc::clone(&schema),
+        };
+        lock().insert(spec.identity.clone(), seen);
         Ok(schema)
     }
 

@@ -17,6 +17,7 @@ mod files;
 mod images;
 mod life;
 mod modules;
+mod modules_deps;
 mod mounts;
 mod sandbox;
 mod services;

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use nsci::module::names::kebab;
+use nsci::session::LoadedModule;
 use serde_json::Value;
 
 use crate::app::{App, Engine};
-use crate::args::CHAIN_FLAGS;
+use crate::args::flag::{Scan, scan};
+use crate::args::{CHAIN_FLAGS, GLOBAL};
 use crate::chain::help::chain_help;
 use crate::chain::query::{self, Leaf};
 use crate::chain::value::Surroundings;
@@ -20,6 +23,7 @@ use crate::report::Failure;
 pub(super) async fn call(app: Arc<App>, words: Vec<String>) -> Result<Output, Failure> {
     let engine = app.engine().await?;
     let module = app.module(&engine).await?;
+    let (module, words) = target(&module, &words);
     let schema = engine.session.schema();
     let owner = format!("module `{}`", module.name);
     let start = Start {
@@ -33,12 +37,63 @@ pub(super) async fn call(app: Arc<App>, words: Vec<String>) -> Result<Output, Fa
         module: Some(&module.types),
         own: CHAIN_FLAGS,
     };
+    if !module.has_functions() {
+        return Err(without_functions(module));
+    }
     let chain = Chain::parse(start, &words)?;
     if chain.help || chain.steps.len() == 1 {
         let command = format!("{} call", app.program);
         return Ok(Output::text(chain_help(&command, start, &chain)));
     }
     perform(&app, &engine, start, &chain).await
+}
+
+/// The module that the words are meant for, and what is left of them: the one at hand, or one that it uses if its
+/// name stands where the first function would.
+pub(super) fn target<'m>(
+    module: &'m LoadedModule,
+    words: &[String],
+) -> (&'m LoadedModule, Vec<String>) {
+    let unread = || (module, words.to_vec());
+    let Ok(scanned) = scan(words, &[GLOBAL, CHAIN_FLAGS], Scan::Leading) else {
+        return unread();
+    };
+    let Some(name) = scanned.rest.first() else {
+        return unread();
+    };
+    let own = module.types.main().is_some_and(|main| {
+        let functions = main.functions.iter().map(|function| &function.cli_name);
+        let mut names = functions.chain(main.fields.iter().map(|field| &field.cli_name));
+        names.any(|known| *known == kebab(name))
+    });
+    match module.dependency(name) {
+        Some(used) if !own => {
+            let at = words.len() - scanned.rest.len();
+            let mut words = words.to_vec();
+            words.remove(at);
+            (used, words)
+        }
+        _ => unread(),
+    }
+}
+
+fn without_functions(module: &LoadedModule) -> Failure {
+    let failure = Failure::usage(format!(
+        "module `{}` has no functions of its own",
+        module.name
+    ));
+    let names: Vec<&str> = module
+        .dependencies
+        .iter()
+        .map(|used| used.name.as_str())
+        .collect();
+    match names.is_empty() {
+        true => failure.hint("`nsci install REF` adds modules to it, `nsci init` functions"),
+        false => failure.hint(format!(
+            "call those of a module it uses: {}",
+            names.join(", ")
+        )),
+    }
 }
 
 /// Runs a chain and shows its result.

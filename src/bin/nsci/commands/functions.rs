@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::chain::help::{first_line, function_row};
 use crate::chain::value::Surroundings;
 use crate::chain::{menu, object, result_name};
+use crate::commands::call::target;
 use crate::output::{Output, pretty};
 use crate::report::Failure;
 
@@ -23,12 +24,23 @@ pub(super) async fn functions(
 ) -> Result<Output, Failure> {
     let engine = app.engine().await?;
     let module = app.module(&engine).await?;
+    let (module, path) = target(&module, &path);
     let schema = engine.session.schema();
     let around = Surroundings {
         types: schema.table(),
         view: app.settings.view,
         env: &app.settings.around.env,
     };
+    if !module.has_functions() {
+        let used = module.dependencies.iter().map(|used| {
+            let doc = used.types.main().map_or("", |main| &main.description);
+            let doc = [&used.types.description, doc]
+                .into_iter()
+                .find(|doc| !doc.is_empty());
+            (kebab(&used.name), doc.unwrap_or_default().to_owned())
+        });
+        return Ok(Output::text(columns(used)));
+    }
     let constructor = around
         .types
         .get("Query")
