@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::protocol::{
     Active, ApplyLayer, Commit, Data, DirEntry, Edit, Emptied, Export, Exported, Furnish, Mount,
-    Mounted, Prepare, Reply, Request, Stat, User, WireData,
+    Mounted, PackLayer, PackedLayer, Prepare, Reply, Request, Stat, User, WireData,
 };
 use crate::error::{Error, Result};
 use crate::layer::{AppliedLayer, LayerId};
@@ -62,6 +62,19 @@ impl Client {
     pub fn apply_layer(&self, layer: ApplyLayer, stream: OwnedFd) -> Result<AppliedLayer> {
         let request = Request::ApplyLayer(layer);
         expect_reply!(self.call(&request, &[stream.as_fd()]), Layer)
+    }
+
+    /// Writes a layer as an uncompressed archive to a pipe or file.
+    ///
+    /// The bytes depend on the layer's content and the epoch alone.
+    ///
+    /// # Errors
+    /// [`Error::UnknownLayer`]; [`Error::Io`] if a file cannot be read or nobody takes the bytes.
+    pub fn pack_layer(&self, pack: PackLayer, to: OwnedFd) -> Result<PackedLayer> {
+        let request = Request::PackLayer(pack);
+        let reply = self.call(&request, &[to.as_fd()]);
+        drop(to);
+        expect_reply!(reply, Packed)
     }
 
     /// Whether a layer is complete in the store.

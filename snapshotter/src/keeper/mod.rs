@@ -12,6 +12,6 @@ pub use client::Client;
 pub use protocol::{
     Active, ApplyLayer, Commit, Compression, Copy, Data, DirEntry, Edit, Emptied, Ensure,
     EnsureKind, Ensured, Expect, Export, ExportKind, Exported, FileKind, Furnish, Mount, Mounted,
-    Prepare, Source, Stat, TempFile, User,
+    PackLayer, PackedLayer, Prepare, Source, Stat, TempFile, User,
 };
 pub use server::serve;

@@ -40,6 +40,24 @@ pub struct ApplyLayer {
     pub diff_id: Option<String>,
 }
 
+/// Writes a layer as an uncompressed archive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PackLayer {
+    /// The layer.
+    pub id: LayerId,
+    /// Modification times later than this become this, in seconds since 1970.
+    pub epoch: Option<i64>,
+}
+
+/// What an archive of a layer holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PackedLayer {
+    /// Entries written, whiteouts included.
+    pub entries: u64,
+    /// The latest modification time written, in seconds since 1970; 0 if there is none.
+    pub newest: i64,
+}
+
 /// Makes a writable root file system.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prepare {
@@ -488,6 +506,7 @@ pub(crate) enum WireData {
 pub(crate) enum Request {
     Ping,
     ApplyLayer(ApplyLayer),
+    PackLayer(PackLayer),
     HasLayer {
         id: LayerId,
     },
@@ -561,6 +580,7 @@ pub(crate) enum Reply {
     Done,
     Found(bool),
     Layer(AppliedLayer),
+    Packed(PackedLayer),
     MaybeLayer(Option<AppliedLayer>),
     Layers(Vec<AppliedLayer>),
     Active(Active),

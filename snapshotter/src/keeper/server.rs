@@ -17,7 +17,7 @@ use crate::digest::{self, Scope};
 use crate::edit::{self, Content};
 use crate::error::{Context as _, Error, Result};
 use crate::layer::draft::{Draft, Origin, Workspace, lock};
-use crate::layer::{AppliedLayer, LayerId, apply, settle};
+use crate::layer::{AppliedLayer, LayerId, apply, pack, settle};
 use crate::layout::Layout;
 use crate::upper::{self, Upper};
 use crate::view::View;
@@ -172,6 +172,7 @@ impl Keeper {
         Ok(match request {
             Request::Ping => Reply::Done,
             Request::ApplyLayer(ask) => Reply::Layer(apply::apply(&self.space, ask, fd()?)?),
+            Request::PackLayer(ask) => Reply::Packed(pack::pack(&self.space, &ask, fd()?)?),
             Request::HasLayer { id } => Reply::Found(self.space.find(&id)?.is_some()),
             Request::Prepare(ask) => Reply::Active(self.prepare(ask)?),
             Request::Furnish(ask) => {

@@ -8,6 +8,7 @@
 pub(crate) mod apply;
 mod archive;
 pub(crate) mod draft;
+pub(crate) mod pack;
 pub(crate) mod settle;
 mod stream;
 

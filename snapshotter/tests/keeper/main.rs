@@ -14,6 +14,7 @@
 mod bench;
 mod hostile;
 mod lab;
+mod pack;
 mod rules;
 
 use std::os::fd::{AsFd as _, OwnedFd};
@@ -64,7 +65,8 @@ fn run(args: &[String]) -> i32 {
     }
     let wanted: Vec<&String> = args.iter().filter(|arg| !arg.starts_with('-')).collect();
     let (mut passed, mut failed) = (0, Vec::new());
-    for (name, test) in rules::TESTS.iter().chain(hostile::TESTS) {
+    let all = rules::TESTS.iter().chain(hostile::TESTS).chain(pack::TESTS);
+    for (name, test) in all {
         if !wanted.is_empty() && !wanted.iter().any(|part| name.contains(part.as_str())) {
             continue;
         }
