@@ -85,7 +85,8 @@ fn mirror_endpoint(mirror: &Mirror, config: Option<&RegistryConfig>) -> Endpoint
     }
 }
 
-fn upstream(registry: &str, config: Option<&RegistryConfig>) -> Endpoint {
+/// The registry itself, which alone can be written to.
+pub(crate) fn upstream(registry: &str, config: Option<&RegistryConfig>) -> Endpoint {
     let host = if registry == DOCKER_HUB {
         HUB_API
     } else {

@@ -35,6 +35,16 @@ pub enum Error {
         /// Every place asked.
         tried: Tried,
     },
+    /// The registry does not take an image from us.
+    #[error("registry {registry} does not let us write {image}\nhint: {hint}")]
+    PushDenied {
+        /// Host.
+        registry: String,
+        /// Normal form of the reference.
+        image: String,
+        /// What the user can do.
+        hint: String,
+    },
     /// No answer.
     #[error("cannot reach {url}{tried}")]
     Unreachable {

@@ -9,12 +9,15 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER,
+};
 use reqwest::{Client, ClientBuilder, Method, Response, StatusCode, Url};
 
 use crate::config::NetworkConfig;
 
 use super::endpoint::Tls;
+use super::payload::Payload;
 use super::{BoxError, Error};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -31,7 +34,7 @@ pub(crate) struct Call {
     pub(crate) method: Method,
     pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
-    pub(crate) body: Option<Vec<u8>>,
+    pub(crate) payload: Payload,
 }
 
 impl Call {
@@ -40,7 +43,7 @@ impl Call {
             method,
             url,
             headers: HeaderMap::new(),
-            body: None,
+            payload: Payload::None,
         }
     }
 }
@@ -129,9 +132,13 @@ impl Http {
             let client = self.client(&url, &tls, hop > 0).map_err(Fault::Local)?;
             let mut request = client.request(call.method.clone(), url.clone());
             request = request.headers(headers.clone());
-            if let Some(body) = &call.body {
-                request = request.body(body.clone());
-            }
+            request = match &call.payload {
+                Payload::None => request,
+                Payload::Bytes(bytes) => request.body(bytes.clone()),
+                Payload::Part(part) => request
+                    .header(CONTENT_LENGTH, part.length)
+                    .body(part.body()),
+            };
             let response = request
                 .send()
                 .await

@@ -8,14 +8,16 @@
 //! - [OCI distribution-spec 1.1](https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md)
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::io;
+use std::os::unix::fs::FileExt as _;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use oci_spec::image::{Descriptor, Digest};
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue, RANGE};
-use reqwest::{Method, Response, StatusCode};
+use reqwest::{Method, Response, StatusCode, Url};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 use crate::config::Config;
@@ -28,6 +30,7 @@ use super::image::{
     DOCKER_LIST, DOCKER_MANIFEST, Document, Manifest, OCI_INDEX, OCI_MANIFEST, Parts, choose,
     sha256, verify,
 };
+use super::payload::Payload;
 use super::pull::BoxFuture;
 use super::token::{Asking, Denied, Tokens};
 use super::transports::ProxyAccess;
@@ -60,16 +63,16 @@ pub struct ClientOptions {
 /// Client for every registry.
 #[derive(Debug, Clone)]
 pub struct RegistryClient {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     auth: Arc<AuthStore>,
     /// Not shared between clients with different credentials.
     tokens: Arc<Tokens>,
 }
 
 #[derive(Debug)]
-struct Shared {
+pub(super) struct Shared {
     http: Http,
-    config: Config,
+    pub(super) config: Config,
     blobs: Arc<dyn BlobStore>,
     tags: Option<Arc<dyn TagStore>>,
     events: Events,
@@ -86,7 +89,7 @@ pub struct ApiCall<'a> {
     /// Headers besides `Authorization`.
     pub headers: HeaderMap,
     /// Body, sent again on retries.
-    pub body: Option<Vec<u8>>,
+    pub payload: Payload,
     /// Token scopes, such as `repository:a/b:pull,push`, with the repository named as the user does.
     pub scopes: Vec<String>,
 }
@@ -99,14 +102,15 @@ impl<'a> ApiCall<'a> {
             method,
             path,
             headers: HeaderMap::new(),
-            body: None,
+            payload: Payload::None,
             scopes: Vec::new(),
         }
     }
 }
 
 /// Why one endpoint did not help; the next may.
-enum Miss {
+#[derive(Debug)]
+pub(super) enum Miss {
     NotFound {
         url: String,
     },
@@ -144,7 +148,7 @@ impl Miss {
         Attempt { url, problem }
     }
 
-    fn into_error(self, reference: &Reference, earlier: Vec<Attempt>) -> Error {
+    pub(super) fn into_error(self, reference: &Reference, earlier: Vec<Attempt>) -> Error {
         let image = reference.to_string();
         match self {
             Self::NotFound { .. } => {
@@ -381,7 +385,7 @@ impl RegistryClient {
         self.shared.tags.as_ref()?.get(&reference.to_string())
     }
 
-    fn remember(&self, reference: &Reference, digest: &Digest) {
+    pub(super) fn remember(&self, reference: &Reference, digest: &Digest) {
         if let Some(tags) = &self.shared.tags {
             tags.put(&reference.to_string(), digest);
         }
@@ -557,7 +561,7 @@ impl RegistryClient {
     }
 
     /// One endpoint: the token dance, then the answer's status.
-    async fn call_endpoint(
+    pub(super) async fn call_endpoint(
         &self,
         endpoint: &Endpoint,
         reference: &Reference,
@@ -567,6 +571,22 @@ impl RegistryClient {
         let url = endpoint
             .url(reference.repository(), call.path)
             .map_err(Miss::Local)?;
+        self.exchange(endpoint, reference, call, url, patience)
+            .await
+    }
+
+    /// The same for a URL that an endpoint gave out; who we are stays a secret from other hosts.
+    pub(super) async fn exchange(
+        &self,
+        endpoint: &Endpoint,
+        reference: &Reference,
+        call: &ApiCall<'_>,
+        url: Url,
+        patience: Patience,
+    ) -> Result<Response, Miss> {
+        let is_own = endpoint
+            .url(reference.repository(), "")
+            .is_ok_and(|own| own.origin() == url.origin());
         let shown = bare(&url);
         let repository = endpoint.repository(reference.repository());
         let scopes = if call.scopes.is_empty() {
@@ -593,9 +613,12 @@ impl RegistryClient {
             method: call.method.clone(),
             url,
             headers: call.headers.clone(),
-            body: call.body.clone(),
+            payload: call.payload.clone(),
         };
-        let mut sent = self.tokens.known(&asking).await.map_err(denied)?;
+        let mut sent = match is_own {
+            true => self.tokens.known(&asking).await.map_err(denied)?,
+            false => None,
+        };
         // Bare or with a remembered header, then with a fresh one.
         for last in [false, true] {
             if let Some(header) = &sent {
@@ -613,7 +636,7 @@ impl RegistryClient {
                     },
                     Fault::Local(error) => Miss::Local(error),
                 })?;
-            if response.status() != StatusCode::UNAUTHORIZED {
+            if response.status() != StatusCode::UNAUTHORIZED || !is_own {
                 return judge(endpoint, response).await;
             }
             if last {
@@ -626,12 +649,16 @@ impl RegistryClient {
             sent = Some(answer.map_err(denied)?);
         }
         let host = &endpoint.auth_host;
-        Err(Miss::Denied {
-            url: shown,
-            hint: format!(
-                "it may be private or not exist; `docker login {host}` with an account that may read it"
+        let known = self.auth.lookup(host, &repository).await;
+        let hint = match known.map_err(Miss::Local)? {
+            Some(_) => format!(
+                "the credentials for {host} are not accepted; `docker login {host}` with an account that may use it"
             ),
-        })
+            None => format!(
+                "it may be private or not exist; `docker login {host}` with an account that may use it"
+            ),
+        };
+        Err(Miss::Denied { url: shown, hint })
     }
 }
 
@@ -793,7 +820,7 @@ async fn complaint(response: Response) -> String {
 }
 
 /// Reads a whole answer that must be small.
-async fn body(mut response: Response, limit: u64) -> Result<Vec<u8>, Miss> {
+pub(super) async fn body(mut response: Response, limit: u64) -> Result<Vec<u8>, Miss> {
     let url = bare(response.url());
     let mut bytes = Vec::new();
     loop {
@@ -816,7 +843,7 @@ async fn body(mut response: Response, limit: u64) -> Result<Vec<u8>, Miss> {
     }
 }
 
-fn accept() -> HeaderValue {
+pub(super) fn accept() -> HeaderValue {
     let all = [OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST].join(", ");
     HeaderValue::from_str(&all).expect("media types are ASCII")
 }
@@ -875,6 +902,12 @@ pub struct BlobBody {
 enum Body {
     Http(Response),
     Reader(Pin<Box<dyn AsyncRead + Send>>, Vec<u8>),
+    Part {
+        file: Arc<File>,
+        at: u64,
+        left: u64,
+        buffer: Vec<u8>,
+    },
 }
 
 impl std::fmt::Debug for BlobBody {
@@ -894,6 +927,22 @@ impl BlobBody {
         Self {
             inner,
             skip,
+            held: Box::new([]),
+        }
+    }
+
+    /// A body that is a part of a file.
+    pub(crate) fn part(file: Arc<File>, at: u64, left: u64) -> Self {
+        let buffer = Vec::new();
+        let inner = Body::Part {
+            file,
+            at,
+            left,
+            buffer,
+        };
+        Self {
+            inner,
+            skip: 0,
             held: Box::new([]),
         }
     }
@@ -934,13 +983,31 @@ impl BlobBody {
                 }
             },
             Body::Reader(reader, buffer) => reader.read(buffer).await,
+            Body::Part {
+                file,
+                at,
+                left,
+                buffer,
+            } => {
+                let want = usize::try_from(*left)
+                    .unwrap_or(usize::MAX)
+                    .min(Self::BUFFER);
+                let (from, start, mut piece) = (Arc::clone(file), *at, std::mem::take(buffer));
+                let read = tokio::task::spawn_blocking(move || {
+                    piece.resize(want, 0);
+                    from.read_exact_at(&mut piece, start).map(|()| piece)
+                });
+                *buffer = read.await.map_err(io::Error::other)??;
+                (*at, *left) = (*at + want as u64, *left - want as u64);
+                Ok(want)
+            }
         }
     }
 
     fn current(&self) -> &[u8] {
         match &self.inner {
             Body::Http(_) => (*self.held).as_ref(),
-            Body::Reader(_, buffer) => buffer,
+            Body::Reader(_, buffer) | Body::Part { buffer, .. } => buffer,
         }
     }
 }

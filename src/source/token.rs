@@ -20,6 +20,7 @@ use serde::Deserialize;
 use super::auth::{AuthStore, Credential};
 use super::endpoint::Endpoint;
 use super::http::{Call, Fault, Http, Patience, bare, sensitive};
+use super::payload::Payload;
 use super::{Error, error::BoxError};
 
 const DEFAULT_LIFE: Duration = Duration::from_secs(60);
@@ -319,7 +320,8 @@ fn refresh_call(realm: Url, service: Option<&str>, scopes: &[String], token: &st
         CONTENT_TYPE,
         HeaderValue::from_static("application/x-www-form-urlencoded"),
     );
-    call.body = form.query().map(|q| q.as_bytes().to_vec());
+    let form = form.query().unwrap_or_default();
+    call.payload = Payload::Bytes(form.as_bytes().to_vec());
     call
 }
 
