@@ -69,6 +69,39 @@ pub enum Event {
         /// How it ended.
         outcome: Outcome,
     },
+    /// An image is about to be written to a registry.
+    PushStarted {
+        /// Normal form of the reference.
+        image: Arc<str>,
+        /// Number of layers, of all platforms.
+        layers: usize,
+        /// Compressed size of all layers, in bytes.
+        bytes: u64,
+    },
+    /// Part of a layer was sent; told at most a few times a second per layer.
+    PushProgress {
+        /// Normal form of the reference.
+        image: Arc<str>,
+        /// Digest of the compressed layer.
+        layer: Arc<str>,
+        /// Bytes sent so far.
+        bytes: u64,
+        /// Compressed size of the layer.
+        total: u64,
+    },
+    /// An image is in the registry, or will not get there.
+    PushDone {
+        /// Normal form of the reference.
+        image: Arc<str>,
+        /// Bytes that went over the wire.
+        sent: u64,
+        /// Blobs that the registry had, or took over from another of its repositories.
+        kept: usize,
+        /// Time since [`Event::PushStarted`].
+        duration: Duration,
+        /// How it ended.
+        outcome: Outcome,
+    },
     /// A step begins.
     StepStarted {
         /// The step.

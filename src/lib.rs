@@ -27,6 +27,7 @@ pub mod config;
 pub mod engine;
 pub mod error;
 pub mod event;
+pub mod exporter;
 pub mod graph;
 pub mod module;
 pub mod ops;

@@ -5,11 +5,13 @@
 //! same calls give the same name in any process. Nothing here runs anything, reads a disk or
 //! knows a network; [`crate::solver`] turns a vertex into a [`Value`].
 
+mod image;
 mod op;
 mod service;
 mod value;
 mod vertex;
 
+pub use image::{ImageFormat, ImageMediaTypes, LayerCompression};
 pub use op::{
     CacheSharing, Configure, Copy, Edit, Exec, Expect, MountSource, Op, Ownership, SecretRef,
     Select, ServiceOp, SocketRef, VolumeRef,

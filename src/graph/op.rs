@@ -1,6 +1,6 @@
 //! Operations: what one API call asks for, as plain data.
 
-use super::{Healthcheck, Platform, Port, PortForward};
+use super::{Healthcheck, ImageFormat, Platform, Port, PortForward};
 use serde::{Deserialize, Serialize};
 
 /// One operation. The comment of each names its inputs.
@@ -19,6 +19,13 @@ pub enum Op {
         /// Image reference as the user wrote it.
         address: String,
     },
+    /// The container with the file system and configuration of an image in an archive. `[container, file]`
+    Import {
+        /// Name or tag of the image, if the archive holds several.
+        tag: String,
+    },
+    /// The image of a container, or of several for as many platforms, as an archive. `[container…]`
+    Tarball(ImageFormat),
     /// Runs a command. `[container]`
     Exec(Box<Exec>),
     /// Changes configuration, no files. `[container]`

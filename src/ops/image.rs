@@ -16,7 +16,8 @@ use crate::{
     source::{
         self, AuthSources, BlobStore, BlobWrite, ClientOptions, Compression, Credential, Delivery,
         FileTags, ImageRef, LayerJob, LayerUnpacker, Platform, ProxyClient, ProxyOptions, Puller,
-        RegistryAuth, RegistryClient, Resolved, Sources, TagStore, UnpackJob, UnpackStream,
+        Reference, RegistryAuth, RegistryClient, Resolved, Sources, TagStore, UnpackJob,
+        UnpackStream,
     },
 };
 use futures_util::future::{BoxFuture, FutureExt};
@@ -56,9 +57,31 @@ type Asked = (String, String);
 type Lookup = Arc<OnceCell<Arc<Found>>>;
 
 /// An image found in this session.
-struct Found {
-    resolved: Resolved,
-    blobs: Arc<dyn source::BlobSource>,
+pub(super) struct Found {
+    pub(super) resolved: Resolved,
+    pub(super) blobs: Arc<dyn source::BlobSource>,
+}
+
+impl fmt::Debug for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Found").field(&self.resolved.name).finish()
+    }
+}
+
+impl Found {
+    /// Its layers as the store names them, lowest first.
+    pub(super) fn layer_ids(&self) -> Vec<LayerId> {
+        let layers = self.resolved.layers.iter();
+        layers.map(|layer| layer_id(&layer.diff_id)).collect()
+    }
+}
+
+/// Where an image is, if it is in a registry.
+pub(super) fn reference_of(found: &Found) -> Option<Reference> {
+    match ImageRef::parse(&found.resolved.name) {
+        Ok(ImageRef::Registry(reference)) => Some(reference),
+        _ => None,
+    }
 }
 
 /// What a record says about an image layer: which image has it.
@@ -166,7 +189,12 @@ impl Images {
         }))
     }
 
-    async fn find(&self, world: &World, address: &str, platform: &str) -> Result<Arc<Found>> {
+    pub(super) async fn find(
+        &self,
+        world: &World,
+        address: &str,
+        platform: &str,
+    ) -> Result<Arc<Found>> {
         let cell = Arc::clone(
             lock(&self.found)
                 .entry((address.to_owned(), platform.to_owned()))
@@ -198,7 +226,7 @@ impl Images {
         Ok(found)
     }
 
-    async fn explicit(&self, world: &World) -> Result<Vec<RegistryAuth>> {
+    pub(super) async fn explicit(&self, world: &World) -> Result<Vec<RegistryAuth>> {
         let given = lock(&self.given).clone();
         let mut list = Vec::with_capacity(given.len());
         for auth in given {
@@ -316,6 +344,52 @@ impl Images {
         Ok(stack)
     }
 
+    /// The image that a layer belongs to, and the layer as that image has it; nothing for layers of no image.
+    pub(super) async fn layer(
+        &self,
+        world: &World,
+        layer: &LayerId,
+    ) -> Result<Option<(Arc<Found>, source::Layer)>> {
+        if !self.knows_layer(&world.cache, layer) {
+            return Ok(None);
+        }
+        let found = self.origin(world, layer).await?;
+        let is_it = |known: &&source::Layer| layer_id(&known.diff_id) == *layer;
+        let own = found.resolved.layers.iter().find(is_it).cloned();
+        Ok(own.map(|own| (found, own)))
+    }
+
+    /// Talks to registries.
+    pub(super) fn registry(&self) -> &RegistryClient {
+        &self.sources.registry
+    }
+
+    /// Looks a tag up anew when it is asked for next: it was written to.
+    pub(super) fn forget_tag(&self, reference: &Reference) {
+        let name = reference.to_string();
+        lock(&self.found).retain(|_, found| {
+            found
+                .get()
+                .is_none_or(|found| *found.resolved.name != *name)
+        });
+    }
+
+    /// Unpacks all layers of an image and keeps them while this process runs.
+    pub(super) async fn unpack(&self, world: &World, found: &Arc<Found>) -> Result<()> {
+        let live = world.live().await?;
+        drop(self.unpacker.live.set(live));
+        self.puller
+            .pull(&found.resolved, Arc::clone(&found.blobs))
+            .await
+            .map_err(source_error)?;
+        match world.cache.hold_layers(&found.layer_ids()).first() {
+            None => Ok(()),
+            Some(layer) => Err(Error::internal(format!(
+                "layer was unpacked but is gone: {layer}"
+            ))),
+        }
+    }
+
     async fn origin(&self, world: &World, layer: &LayerId) -> Result<Arc<Found>> {
         if let Some(found) = lock(&self.origins).get(layer) {
             return Ok(Arc::clone(found));
@@ -352,7 +426,7 @@ fn layer_key(layer: &LayerId) -> Key {
     fingerprint("layer", layer)
 }
 
-fn image_config(resolved: &Resolved) -> ImageConfig {
+pub(super) fn image_config(resolved: &Resolved) -> ImageConfig {
     let Some(config) = resolved.config.config() else {
         return ImageConfig::default();
     };
@@ -430,7 +504,7 @@ fn read_port(text: &str) -> Option<Port> {
 }
 
 /// An error of a source as the user meets it.
-fn source_error(error: source::Error) -> Error {
+pub(super) fn source_error(error: source::Error) -> Error {
     use source::Error as E;
     let kind = match &error {
         E::Reference(_) | E::NoPlatform { .. } | E::Unsupported { .. } => Kind::Invalid,

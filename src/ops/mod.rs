@@ -6,6 +6,7 @@
 
 mod configure;
 mod exec;
+mod export;
 mod files;
 mod host;
 mod image;
@@ -18,6 +19,7 @@ mod spool;
 mod world;
 
 pub use exec::FunctionRun;
+pub use export::{ExportedImage, Reach};
 pub use image::Images;
 pub use lend::{Client, Gateway, GatewayGuard, Nested, SecretValue};
 pub use sandbox::{Sandbox, SandboxConfig};

@@ -1,7 +1,7 @@
 //! [`World`]: what operations work with, and the solver's way to them.
 
 use super::{
-    configure, exec, files, host,
+    configure, exec, export, files, host,
     image::Images,
     lend::{Client, Gateway},
     sandbox::{Live, Sandbox},
@@ -40,6 +40,8 @@ pub struct HostFacts {
     pub env: Vec<(String, String)>,
     /// Certificate bundle that steps trust.
     pub ca_bundle: Option<PathBuf>,
+    /// Latest time in images that are written, in seconds since 1970 (`SOURCE_DATE_EPOCH`).
+    pub source_date_epoch: Option<i64>,
 }
 
 /// What a [`World`] is made of.
@@ -179,26 +181,20 @@ impl World {
     /// The bytes of an output.
     ///
     /// # Errors
-    /// If the store lost them, or if there are more than an answer can carry.
+    /// If the store lost them.
     pub fn output(&self, output: &Output) -> Result<String> {
-        /// What an answer can carry.
-        const LIMIT: u64 = 128 << 20;
         match output {
             Output::Inline(text) => Ok(text.clone()),
             Output::Blob(digest) => {
                 let lost = || Error::internal(format!("output {digest} is no longer in the store"));
                 let name = digest.parse().map_err(|_| lost())?;
-                let blob = self.store().content().open(&name).ok().flatten();
-                let mut blob = blob.ok_or_else(lost)?;
-                let size = blob.metadata().map_or(0, |metadata| metadata.len());
-                if size > LIMIT {
-                    return Err(Error::invalid(format!(
-                        "the command wrote {size} bytes, more than the {LIMIT} that an answer can carry"
-                    ))
-                    .hint("write them to a file with redirectStdout and export that"));
-                }
-                let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
-                std::io::Read::read_to_end(&mut blob, &mut bytes).map_err(|_| lost())?;
+                let bytes = self
+                    .store()
+                    .content()
+                    .read(&name)
+                    .ok()
+                    .flatten()
+                    .ok_or_else(lost)?;
                 Ok(String::from_utf8_lossy(&bytes).into_owned())
             }
         }
@@ -594,6 +590,8 @@ impl Worker for World {
                     drop(lock);
                     Ok(value)
                 }
+                Op::Import { tag } => export::import(self, tag, inputs).await,
+                Op::Tarball(format) => export::tarball(self, *format, inputs).await,
                 Op::Configure(change) => {
                     let mut container = files::container(&inputs[0])?.clone();
                     let identity = match change {

@@ -11,7 +11,6 @@
 mod cache;
 mod cli;
 mod clients;
-mod conformance;
 mod exec;
 mod files;
 
@@ -20,6 +19,7 @@ mod life;
 mod modules;
 mod modules_deps;
 mod mounts;
+mod publish;
 mod sandbox;
 mod services;
 mod support;

@@ -199,7 +199,7 @@ impl Settings {
                 workdir: self.workdir.clone(),
                 home: self.around.home(),
             },
-            facts: self.facts(),
+            facts: self.facts()?,
             id_map,
             events,
             view: self.view,
@@ -248,11 +248,12 @@ impl Settings {
         options
     }
 
-    fn facts(&self) -> HostFacts {
-        HostFacts {
+    fn facts(&self) -> Result<HostFacts, Failure> {
+        Ok(HostFacts {
             env: step_env(&self.around),
             ca_bundle: self.ca_bundle(),
-        }
+            source_date_epoch: source_date_epoch(&self.around)?,
+        })
     }
 
     /// Certificates that the host trusts besides the usual ones; none if it trusts only those.
@@ -275,6 +276,19 @@ impl Settings {
         });
         let bundle = Path::new("/etc/ssl/certs/ca-certificates.crt");
         (own && bundle.is_file()).then(|| bundle.to_owned())
+    }
+}
+
+/// The time that builds are said to be of, in seconds since 1970.
+fn source_date_epoch(around: &Surroundings) -> Result<Option<i64>, Failure> {
+    let parse = |text: &str| text.parse().ok().filter(|seconds| *seconds >= 0);
+    match around.var("SOURCE_DATE_EPOCH") {
+        None => Ok(None),
+        Some(text) => parse(text).map(Some).ok_or_else(|| {
+            Failure::usage(format!(
+                "SOURCE_DATE_EPOCH is `{text}`, which is no number of seconds since 1970"
+            ))
+        }),
     }
 }
 

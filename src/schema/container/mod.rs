@@ -1,12 +1,14 @@
 //! `Container`: an image's file system and configuration, and commands run on them.
 //!
 //! The fields are declared by subject: [`config`] what commands find around them, [`exec`] commands
-//! and what they said, [`mounts`] what is mounted for them, [`rootfs`] where the files come from.
+//! and what they said, [`mounts`] what is mounted for them, [`publish`] images of
+//! them, [`rootfs`] where the files come from.
 //! What containers have in common with directories is in [`super::files`].
 
 mod config;
 mod exec;
 mod mounts;
+mod publish;
 mod rootfs;
 
 use super::{api::Api, gql::Registry, object::ContainerRef, shared::pipeline};
@@ -19,5 +21,6 @@ pub(super) fn declare(registry: &mut Registry<Api>) {
     exec::declare(registry);
     config::declare(registry);
     mounts::declare(registry);
+    publish::declare(registry);
     pipeline::<ContainerRef>(registry, "Container");
 }

@@ -1,6 +1,7 @@
 //! What the tests share: [`Nsci`], a command with its own home and store; [`Session`], a served API; and [`nest`], which
 //! makes a document of a chain. Never a test itself.
 
+pub(crate) mod registry;
 mod session;
 
 use std::fs;

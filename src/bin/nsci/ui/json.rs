@@ -124,6 +124,34 @@ impl Renderer for Json {
                 let fields = json!({"image": &**image, "fetched": fetched});
                 put(at, "pull-finished", ended(fields, *duration, outcome), out);
             }
+            Event::PushStarted {
+                image,
+                layers,
+                bytes,
+            } => {
+                let fields = json!({"image": &**image, "layers": layers, "bytes": bytes});
+                put(at, "push-started", fields, out);
+            }
+            Event::PushProgress {
+                image,
+                layer,
+                bytes,
+                total,
+            } => {
+                let fields =
+                    json!({"image": &**image, "layer": &**layer, "bytes": bytes, "total": total});
+                put(at, "push-progress", fields, out);
+            }
+            Event::PushDone {
+                image,
+                sent,
+                kept,
+                duration,
+                outcome,
+            } => {
+                let fields = json!({"image": &**image, "sent": sent, "kept": kept});
+                put(at, "push-finished", ended(fields, *duration, outcome), out);
+            }
             Event::Warning { message } => put(at, "warning", json!({"message": message}), out),
             _ => {}
         }

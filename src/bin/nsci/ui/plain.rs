@@ -23,6 +23,7 @@ pub(super) struct Plain {
     tally: Tally,
     steps: HashMap<StepId, Step>,
     pulls: HashMap<Arc<str>, u64>,
+    pushes: HashMap<Arc<str>, u64>,
     last: u64,
 }
 
@@ -68,6 +69,7 @@ impl Plain {
             tally: Tally::default(),
             steps: HashMap::new(),
             pulls: HashMap::new(),
+            pushes: HashMap::new(),
             last: 0,
         }
     }
@@ -169,6 +171,29 @@ impl Renderer for Plain {
                 if let Some(number) = self.pulls.remove(image) {
                     let how = ending(false, *duration, outcome);
                     _ = writeln!(out, "#{number} {how}, {} fetched", text::bytes(*fetched));
+                }
+            }
+            Event::PushStarted {
+                image,
+                layers,
+                bytes,
+            } if self.detail.successes => {
+                self.last += 1;
+                let number = self.last;
+                self.pushes.insert(Arc::clone(image), number);
+                let (layers, bytes) = (text::count(*layers, "layer"), text::bytes(*bytes));
+                _ = writeln!(out, "#{number} push {image}: {layers}, {bytes}");
+            }
+            Event::PushDone {
+                image,
+                sent,
+                duration,
+                outcome,
+                ..
+            } => {
+                if let Some(number) = self.pushes.remove(image) {
+                    let how = ending(false, *duration, outcome);
+                    _ = writeln!(out, "#{number} {how}, {} sent", text::bytes(*sent));
                 }
             }
             Event::Warning { message } => {

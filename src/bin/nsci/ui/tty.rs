@@ -26,7 +26,8 @@ pub(super) struct Tty {
     size: fn() -> (usize, usize),
     tally: Tally,
     steps: BTreeMap<StepId, Step>,
-    pulls: BTreeMap<Arc<str>, Pull>,
+    pulls: BTreeMap<Arc<str>, Transfer>,
+    pushes: BTreeMap<Arc<str>, Transfer>,
     /// Lines that are ready to scroll away.
     ended: String,
     /// Lines that the last drawing left below.
@@ -43,7 +44,8 @@ struct Step {
     stderr: Lines,
 }
 
-struct Pull {
+/// Layers on their way in or out.
+struct Transfer {
     since: Duration,
     total: u64,
     layers: HashMap<Arc<str>, u64>,
@@ -67,6 +69,7 @@ impl Tty {
             tally: Tally::default(),
             steps: BTreeMap::new(),
             pulls: BTreeMap::new(),
+            pushes: BTreeMap::new(),
             ended: String::new(),
             drawn: 0,
             frame: 0,
@@ -139,21 +142,17 @@ impl Tty {
         }
     }
 
-    fn pull_done(&mut self, image: &Arc<str>, fetched: u64, duration: Duration, outcome: &Outcome) {
-        if self.pulls.remove(image).is_none() || !self.detail.successes {
+    fn transfer_done(&mut self, line: &str, bytes: &str, duration: Duration, outcome: &Outcome) {
+        if !self.detail.successes {
             return;
         }
         let (style, mark) = match outcome {
             Outcome::Done => (Style::Good, "✔"),
             _ => (Style::Bad, "✘"),
         };
-        let how = format!(
-            "{}, {} fetched",
-            ending(false, duration, outcome),
-            text::bytes(fetched)
-        );
+        let how = format!("{}, {bytes}", ending(false, duration, outcome));
         let line = format!(
-            "{} pull {image} {}\n",
+            "{} {line} {}\n",
             self.paint(style, mark),
             self.paint(Style::Faint, &how)
         );
@@ -165,7 +164,10 @@ impl Tty {
         let (width, height) = (self.size)();
         let mut lines = Vec::new();
         for (image, pull) in &self.pulls {
-            lines.push(self.pull_line(at, image, pull, width));
+            lines.push(self.transfer_line(at, ("↓", "pull"), image, pull, width));
+        }
+        for (image, push) in &self.pushes {
+            lines.push(self.transfer_line(at, ("↑", "push"), image, push, width));
         }
         for step in self.steps.values() {
             let spinner = ["⠋", "⠙", "⠸", "⠴", "⠦", "⠇"][self.frame % 6];
@@ -195,7 +197,14 @@ impl Tty {
         lines
     }
 
-    fn pull_line(&self, at: Duration, image: &str, pull: &Pull, width: usize) -> String {
+    fn transfer_line(
+        &self,
+        at: Duration,
+        (mark, verb): (&str, &str),
+        image: &str,
+        pull: &Transfer,
+        width: usize,
+    ) -> String {
         let got: u64 = pull.layers.values().sum();
         let total = pull.total.max(got).max(1);
         let filled = usize::try_from(got * BAR / total).unwrap_or(0);
@@ -205,8 +214,8 @@ impl Tty {
         let room = width.saturating_sub(BAR as usize + numbers.chars().count() + 10);
         let image = text::fit(image, room);
         format!(
-            "{} pull {image} {bar} {numbers}",
-            self.paint(Style::Busy, "↓")
+            "{} {verb} {image} {bar} {numbers}",
+            self.paint(Style::Busy, mark)
         )
     }
 
@@ -261,7 +270,7 @@ impl Renderer for Tty {
                 }
             }
             Event::PullStarted { image, bytes, .. } => {
-                let pull = Pull {
+                let pull = Transfer {
                     since: at,
                     total: *bytes,
                     layers: HashMap::new(),
@@ -283,8 +292,37 @@ impl Renderer for Tty {
                 fetched,
                 duration,
                 outcome,
+            } if self.pulls.remove(image).is_some() => {
+                let bytes = format!("{} fetched", text::bytes(*fetched));
+                self.transfer_done(&format!("pull {image}"), &bytes, *duration, outcome);
+            }
+            Event::PushStarted { image, bytes, .. } => {
+                let push = Transfer {
+                    since: at,
+                    total: *bytes,
+                    layers: HashMap::new(),
+                };
+                self.pushes.insert(Arc::clone(image), push);
+            }
+            Event::PushProgress {
+                image,
+                layer,
+                bytes,
+                ..
             } => {
-                self.pull_done(image, *fetched, *duration, outcome);
+                if let Some(push) = self.pushes.get_mut(image) {
+                    push.layers.insert(Arc::clone(layer), *bytes);
+                }
+            }
+            Event::PushDone {
+                image,
+                sent,
+                duration,
+                outcome,
+                ..
+            } if self.pushes.remove(image).is_some() => {
+                let bytes = format!("{} sent", text::bytes(*sent));
+                self.transfer_done(&format!("push {image}"), &bytes, *duration, outcome);
             }
             Event::Warning { message } => {
                 let word = self.paint(Style::Bad, "warning:");
