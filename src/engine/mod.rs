@@ -3,9 +3,11 @@
 //! [`Engine`] ties the solver to the world of operations and keeps what the client lends: secrets
 //! set by name, and the providers behind secret addresses. It knows no GraphQL.
 
+mod env_file;
 mod image;
 mod secrets;
 
+pub use env_file::EnvFile;
 pub use secrets::{ClientHost, Secrets};
 
 use crate::{
@@ -161,6 +163,36 @@ impl Engine {
         }
         let lines = text.split_inclusive('\n').skip(offset.unwrap_or(0));
         Ok(lines.take(limit.unwrap_or(usize::MAX)).collect())
+    }
+
+    /// The nearest thing of a name at `start` or above it in a directory, as a path in it.
+    ///
+    /// # Errors
+    /// If the directory cannot be looked at.
+    pub async fn find_up(&self, tree: &Tree, name: &str, start: &str) -> Result<Option<String>> {
+        let mut parts: Vec<&str> = start
+            .split('/')
+            .filter(|part| !matches!(*part, "" | "."))
+            .collect();
+        loop {
+            let path = parts.iter().copied().chain([name]).collect::<Vec<_>>();
+            let path = path.join("/");
+            if self.world.stat(tree, &path, true).await?.is_some() {
+                return Ok(Some(path));
+            }
+            if parts.pop().is_none() {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// The nearest thing of a name at `start` or above it on the host, relative to `start`.
+    pub fn find_up_on_host(&self, start: &Path, name: &str) -> Option<String> {
+        let ups = start.ancestors().zip(0..);
+        let (_, ups) = ups
+            .filter(|(directory, _)| directory.join(name).exists())
+            .min_by_key(|&(_, ups)| ups)?;
+        Some("../".repeat(ups) + name)
     }
 
     /// Writes a directory into a directory of the host; returns where.

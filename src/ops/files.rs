@@ -269,7 +269,8 @@ fn check_name(name: &str) -> Result<()> {
     Ok(())
 }
 
-fn place(container: &Container, path: &str, expand: bool) -> String {
+/// A container's path, absolute.
+pub(super) fn place(container: &Container, path: &str, expand: bool) -> String {
     if expand {
         absolute(container.workdir(), &expand_vars(path, container))
     } else {
@@ -402,6 +403,36 @@ fn locate(container: &Container, path: &str) -> Result<(Snapshot, String)> {
                 )),
             )
         }
+    }
+}
+
+/// The state that a container's absolute path is in, to be changed, and the path in it.
+pub(super) fn place_mut<'c>(
+    container: &'c mut Container,
+    path: &str,
+) -> Result<(&'c mut Snapshot, String)> {
+    let covering = container
+        .mounts
+        .iter_mut()
+        .filter(|mount| below(&mount.target, path).is_some())
+        .max_by_key(|mount| mount.target.len());
+    let Some(mount) = covering else {
+        return Ok((&mut container.rootfs, path.to_owned()));
+    };
+    let rest = below(&mount.target, path).unwrap_or_default();
+    match &mut mount.kind {
+        MountKind::Directory { tree, .. } => {
+            let path = inside(tree, rest);
+            Ok((&mut tree.snapshot, path))
+        }
+        MountKind::File(file) if rest.is_empty() => {
+            let path = file.path.clone();
+            Ok((&mut file.snapshot, path))
+        }
+        _ => Err(Error::invalid(format!(
+            "cannot write {path}: {} is a mount that only commands can write to",
+            mount.target
+        ))),
     }
 }
 
@@ -902,9 +933,17 @@ impl World {
     ///
     /// # Errors
     /// If the path is in a mount that has no files.
-    pub fn locate(&self, container: &Container, path: &str) -> Result<Tree> {
-        let path = absolute(container.workdir(), path);
-        locate(container, &path).map(|(snapshot, path)| Tree { snapshot, path })
+    pub fn locate(&self, container: &Container, path: &str, expand: bool) -> Result<Tree> {
+        locate(container, &place(container, path, expand))
+            .map(|(snapshot, path)| Tree { snapshot, path })
+    }
+
+    /// The place that a directory's path means.
+    pub fn inside(&self, tree: &Tree, path: &str) -> Tree {
+        Tree {
+            snapshot: tree.snapshot.clone(),
+            path: inside(tree, path),
+        }
     }
 
     /// Writes a place to the host.

@@ -1,4 +1,4 @@
-//! Collects a command's output: short ones in memory, long ones in a blob.
+//! Collects a command's output: short texts in memory, long ones and what is no text in a blob.
 
 use crate::{
     error::{Error, Kind, Result},
@@ -72,9 +72,15 @@ impl Spool {
     /// Freezes what was written.
     pub(super) fn finish(self) -> Result<Output> {
         match self.blob {
-            None => Ok(Output::Inline(
-                String::from_utf8_lossy(&self.head).into_owned(),
-            )),
+            None => match String::from_utf8(self.head) {
+                Ok(text) => Ok(Output::Inline(text)),
+                // Only a blob keeps bytes that are no text as they are.
+                Err(bytes) => {
+                    let blob = self.store.content().put_bytes(bytes.as_bytes());
+                    let blob = blob.map_err(output_error)?;
+                    Ok(Output::Blob(blob.digest().to_string()))
+                }
+            },
             Some(blob) => {
                 let blob = blob.commit().map_err(output_error)?;
                 Ok(Output::Blob(blob.digest().to_string()))

@@ -181,20 +181,26 @@ impl World {
     /// The bytes of an output.
     ///
     /// # Errors
-    /// If the store lost them.
+    /// If the store lost them, or if there are more than an answer can carry.
     pub fn output(&self, output: &Output) -> Result<String> {
+        /// What an answer can carry.
+        const LIMIT: u64 = 128 << 20;
         match output {
             Output::Inline(text) => Ok(text.clone()),
             Output::Blob(digest) => {
                 let lost = || Error::internal(format!("output {digest} is no longer in the store"));
                 let name = digest.parse().map_err(|_| lost())?;
-                let bytes = self
-                    .store()
-                    .content()
-                    .read(&name)
-                    .ok()
-                    .flatten()
-                    .ok_or_else(lost)?;
+                let blob = self.store().content().open(&name).ok().flatten();
+                let mut blob = blob.ok_or_else(lost)?;
+                let size = blob.metadata().map_or(0, |metadata| metadata.len());
+                if size > LIMIT {
+                    return Err(Error::invalid(format!(
+                        "the command wrote {size} bytes, more than the {LIMIT} that an answer can carry"
+                    ))
+                    .hint("write them to a file with redirectStdout and export that"));
+                }
+                let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
+                std::io::Read::read_to_end(&mut blob, &mut bytes).map_err(|_| lost())?;
                 Ok(String::from_utf8_lossy(&bytes).into_owned())
             }
         }

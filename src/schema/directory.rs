@@ -109,6 +109,17 @@ fn answers(registry: &mut Registry<Api>) {
                     })
                 })
         })
+        .field("findUp", "String", |f| {
+            f.doc("The path of the nearest file or directory of a name in a directory or above it; null if there is none.")
+                .arg("name: String!", "The name.")
+                .arg("start: String!", "Path of the directory to begin in.")
+                .resolve_async(|ctx, this, args| async move {
+                    let engine = ctx.backend().engine();
+                    let tree = engine.directory(&this.0).await?;
+                    let (name, start): (String, String) = (args.get("name")?, args.get("start")?);
+                    Ok(engine.find_up(&tree, &name, &start).await?)
+                })
+        })
         .field("digest", "String!", |f| {
             f.doc("A hash of all that is in the directory, modification times apart.")
                 .resolve_async(|ctx, this, _| async move {

@@ -29,6 +29,19 @@ fn shared<T: Made>(registry: &mut Registry<Api>) {
     additions(&mut object);
     removals(&mut object);
     parts(&mut object);
+    object.field("withError", &T::promised(), |f| {
+        f.doc(
+            "Fails with a message when something is asked of it; an empty message changes nothing.",
+        )
+        .arg("err: String!", "The message.")
+        .resolve(|_, this: &T, args| {
+            let message: String = args.get("err")?;
+            if message.is_empty() {
+                return Ok(this.clone());
+            }
+            Ok(this.then(Op::Fail { message }, None))
+        })
+    });
 }
 
 fn copies<T: Made>(object: &mut ObjectBuilder<'_, Api, T>) {

@@ -1,8 +1,9 @@
 //! `Host`: the machine of the main client.
 
 use super::{
+    Ctx,
     api::Api,
-    gql::Registry,
+    gql::{Args, FieldError, Registry},
     object::{DirectoryRef, FileRef, HostRef},
     shared::CommonArgs,
 };
@@ -20,22 +21,7 @@ pub(super) fn declare(registry: &mut Registry<Api>) {
                 .patterns()
                 .no_cache()
                 .resolve(|ctx, _, args| {
-                    let api = ctx.backend();
-                    let path: String = args.get("path")?;
-                    let path = api
-                        .host_path(ctx.client(), &path)?
-                        .to_string_lossy()
-                        .into_owned();
-                    if args.flag("noCache") {
-                        api.engine().world().forget_host(&path);
-                    }
-                    let op = Op::HostDirectory {
-                        path,
-                        include: args.get_or_default("include")?,
-                        exclude: args.get_or_default("exclude")?,
-                        gitignore: args.flag("gitignore"),
-                    };
-                    Ok(DirectoryRef(Vertex::new(op, vec![])))
+                    host_directory(ctx, &args.get::<String>("path")?, args)
                 })
         })
         .field("file", "File!", |f| {
@@ -46,10 +32,19 @@ pub(super) fn declare(registry: &mut Registry<Api>) {
                 )
                 .no_cache()
                 .resolve(|ctx, _, args| {
-                    let path: String = args.get("path")?;
-                    let path = ctx.backend().host_path(ctx.client(), &path)?;
-                    let path = path.to_string_lossy().into_owned();
-                    Ok(FileRef(Vertex::new(Op::HostFile { path }, vec![])))
+                    host_file(ctx, &args.get::<String>("path")?, args)
+                })
+        })
+        .field("findUp", "String", |f| {
+            f.doc("The nearest file or directory of a name in the client's working directory or above it, \
+                   relative to the working directory; null if there is none.")
+                .arg("name: String!", "The name.")
+                .no_cache()
+                .resolve(|ctx, _, args| {
+                    let api = ctx.backend();
+                    let workdir = api.host_path(ctx.client(), ".")?;
+                    let name: String = args.get("name")?;
+                    Ok(api.engine().find_up_on_host(&workdir, &name))
                 })
         })
         .field("unixSocket", "Socket!", |f| {
@@ -77,4 +72,36 @@ pub(super) fn declare(registry: &mut Registry<Api>) {
                     })
                 })
         });
+}
+
+/// A directory of the host, by path and the arguments of [`CommonArgs::patterns`] and
+/// [`CommonArgs::no_cache`].
+pub(super) fn host_directory(
+    ctx: &Ctx,
+    path: &str,
+    args: &Args,
+) -> Result<DirectoryRef, FieldError> {
+    let op = Op::HostDirectory {
+        path: host_path(ctx, path, args)?,
+        include: args.get_or_default("include")?,
+        exclude: args.get_or_default("exclude")?,
+        gitignore: args.flag("gitignore"),
+    };
+    Ok(DirectoryRef(Vertex::new(op, vec![])))
+}
+
+/// A file of the host.
+pub(super) fn host_file(ctx: &Ctx, path: &str, args: &Args) -> Result<FileRef, FieldError> {
+    let path = host_path(ctx, path, args)?;
+    Ok(FileRef(Vertex::new(Op::HostFile { path }, vec![])))
+}
+
+fn host_path(ctx: &Ctx, path: &str, args: &Args) -> Result<String, FieldError> {
+    let api = ctx.backend();
+    let path = api.host_path(ctx.client(), path)?;
+    let path = path.to_string_lossy().into_owned();
+    if args.flag("noCache") {
+        api.engine().world().forget_host(&path);
+    }
+    Ok(path)
 }

@@ -4,19 +4,24 @@
 //! other file declares one kind of object: fields, arguments, documentation and the resolver next
 //! to them. Resolvers decode arguments and add to the graph; whatever waits asks the engine.
 
+mod address;
 mod api;
+mod cache_volume;
 mod call;
 mod container;
 mod directory;
+mod env_file;
 mod file;
 mod files;
 pub mod gql;
 mod host;
+mod json;
 mod modules;
 mod object;
 mod query;
 mod service;
 mod shared;
+mod stat;
 mod things;
 
 pub use api::{Api, Caller, CallerKind, FunctionCall};
@@ -40,6 +45,11 @@ pub fn core() -> Registry<Api> {
     file::declare(&mut registry);
     host::declare(&mut registry);
     service::declare(&mut registry);
+    cache_volume::declare(&mut registry);
+    address::declare(&mut registry);
+    stat::declare(&mut registry);
+    env_file::declare(&mut registry);
+    json::declare(&mut registry);
     things::declare(&mut registry);
     modules::declare(&mut registry);
     registry

@@ -1,7 +1,10 @@
 //! The objects of the API as values.
 
 use crate::{
-    graph::{Annotation, EnvVar, Graph, Port, SecretRef, SocketRef, Vertex, VolumeRef},
+    engine::EnvFile,
+    graph::{
+        Annotation, CacheSharing, EnvVar, Graph, Port, SecretRef, SocketRef, Vertex, VolumeRef,
+    },
     objects,
 };
 use serde::{Deserialize, Serialize};
@@ -30,6 +33,47 @@ pub struct ServiceRef(pub Arc<Vertex>);
 /// The client's host.
 #[derive(Clone, Copy, Debug)]
 pub struct HostRef;
+
+/// A cache volume and how it is mounted when the mount does not say.
+#[derive(Clone, Debug)]
+pub struct CacheVolumeRef {
+    /// The volume.
+    pub volume: VolumeRef,
+    /// Who may use it at the same time.
+    pub sharing: CacheSharing,
+    /// Owner of its root; empty leaves it as it is.
+    pub owner: String,
+    /// What seeds it when it is empty.
+    pub source: Option<DirectoryRef>,
+}
+
+/// A text that names something.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AddressRef {
+    /// The text.
+    pub value: String,
+}
+
+/// A JSON value.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct JsonValue(pub serde_json::Value);
+
+/// Variables as `.env` files have them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct EnvFileRef(pub EnvFile);
+
+/// What is known of a file without opening it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FileStat {
+    /// Its name.
+    pub name: String,
+    /// What it is, as the API calls it.
+    pub kind: String,
+    /// Permission bits.
+    pub permissions: u32,
+    /// Bytes.
+    pub size: u64,
+}
 
 /// A label, apart from other pairs of texts.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -99,7 +143,15 @@ objects! {
         /// A socket.
         Socket(SocketRef),
         /// A cache volume.
-        CacheVolume(VolumeRef),
+        CacheVolume(CacheVolumeRef),
+        /// A text that names something.
+        Address(AddressRef),
+        /// A JSON value.
+        JSONValue(JsonValue),
+        /// Variables of a file.
+        EnvFile(EnvFileRef),
+        /// What is known of a file.
+        Stat(FileStat),
         /// An environment variable.
         EnvVariable(EnvVar),
         /// A label.
@@ -137,7 +189,15 @@ pub enum SavedObject {
     /// A socket.
     Socket(SocketRef),
     /// A cache volume.
-    CacheVolume(VolumeRef),
+    CacheVolume(SavedVolume),
+    /// A text that names something.
+    Address(AddressRef),
+    /// A JSON value.
+    JsonValue(JsonValue),
+    /// Variables of a file.
+    EnvFile(EnvFileRef),
+    /// What is known of a file.
+    Stat(FileStat),
     /// An environment variable.
     EnvVariable(EnvVar),
     /// A label.
@@ -152,6 +212,46 @@ pub enum SavedObject {
     CallArg(CallArg),
     /// An object of a module.
     Instance(Instance),
+}
+
+/// A cache volume as plain data.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SavedVolume {
+    #[serde(flatten)]
+    volume: VolumeRef,
+    #[serde(default)]
+    sharing: CacheSharing,
+    #[serde(default)]
+    owner: String,
+    #[serde(default)]
+    source: Option<Graph>,
+}
+
+impl From<&CacheVolumeRef> for SavedVolume {
+    fn from(cache: &CacheVolumeRef) -> Self {
+        let source = cache.source.as_ref();
+        Self {
+            volume: cache.volume.clone(),
+            sharing: cache.sharing,
+            owner: cache.owner.clone(),
+            source: source.map(|source| Graph::from_vertex(&source.0)),
+        }
+    }
+}
+
+impl SavedVolume {
+    fn load(self) -> Option<CacheVolumeRef> {
+        let source = match self.source {
+            Some(graph) => Some(DirectoryRef(graph.to_vertex()?)),
+            None => None,
+        };
+        Some(CacheVolumeRef {
+            volume: self.volume,
+            sharing: self.sharing,
+            owner: self.owner,
+            source,
+        })
+    }
 }
 
 impl Object {
@@ -187,7 +287,11 @@ impl Object {
             Self::Service(ServiceRef(vertex)) => SavedObject::Service(Graph::from_vertex(vertex)),
             Self::Secret(secret) => SavedObject::Secret(secret.clone()),
             Self::Socket(socket) => SavedObject::Socket(socket.clone()),
-            Self::CacheVolume(volume) => SavedObject::CacheVolume(volume.clone()),
+            Self::CacheVolume(volume) => SavedObject::CacheVolume(volume.into()),
+            Self::Address(address) => SavedObject::Address(address.clone()),
+            Self::JSONValue(value) => SavedObject::JsonValue(value.clone()),
+            Self::EnvFile(file) => SavedObject::EnvFile(file.clone()),
+            Self::Stat(stat) => SavedObject::Stat(stat.clone()),
             Self::EnvVariable(variable) => SavedObject::EnvVariable(variable.clone()),
             Self::Label(label) => SavedObject::Label(label.clone()),
             Self::Port(port) => SavedObject::Port(port.clone()),
@@ -212,7 +316,11 @@ impl SavedObject {
             Self::Service(graph) => Object::Service(ServiceRef(graph.to_vertex()?)),
             Self::Secret(secret) => Object::Secret(secret),
             Self::Socket(socket) => Object::Socket(socket),
-            Self::CacheVolume(volume) => Object::CacheVolume(volume),
+            Self::CacheVolume(volume) => Object::CacheVolume(volume.load()?),
+            Self::Address(address) => Object::Address(address),
+            Self::JsonValue(value) => Object::JSONValue(value),
+            Self::EnvFile(file) => Object::EnvFile(file),
+            Self::Stat(stat) => Object::Stat(stat),
             Self::EnvVariable(variable) => Object::EnvVariable(variable),
             Self::Label(label) => Object::Label(label),
             Self::Port(port) => Object::Port(port),

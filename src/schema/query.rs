@@ -6,7 +6,8 @@ use super::{
     object::{ContainerRef, DirectoryRef, ErrorValue, FileRef, HostRef, Root},
     shared::pipeline,
 };
-use crate::graph::{Op, SecretRef, Vertex, VolumeRef};
+use crate::graph::{Op, SecretRef, Vertex};
+use std::sync::Arc;
 
 /// Version of the API, as `version` says it.
 pub(super) const API_VERSION: &str = "v0.21.7";
@@ -24,14 +25,7 @@ pub(super) fn declare(registry: &mut Registry<Api>) {
                         return Ok(known);
                     }
                     let platform: Option<String> = args.get("platform")?;
-                    let platform = match platform {
-                        Some(text) => text
-                            .parse::<crate::source::Platform>()
-                            .map_err(|error| FieldError::new(error.to_string()))?
-                            .to_string(),
-                        None => host_platform(),
-                    };
-                    Ok(ContainerRef(Vertex::new(Op::Scratch { platform }, vec![])))
+                    Ok(ContainerRef(scratch(platform.as_deref())?))
                 })
         })
         .field("directory", "Directory!", |f| {
@@ -64,17 +58,6 @@ pub(super) fn declare(registry: &mut Registry<Api>) {
         })
         .field("host", "Host!", |f| {
             f.doc("The host that the client runs on.").resolve(|_, _, _| Ok(HostRef))
-        })
-        .field("cacheVolume", "CacheVolume!", |f| {
-            f.doc("A directory that outlives runs, found by name. Modules have names of their own.")
-                .arg("key: String!", "The name.")
-                .arg("namespace: String = \"\"", "Whose name it is, instead of the caller's.")
-                .resolve(|ctx, _, args| {
-                    let namespace: String = args.get("namespace")?;
-                    let namespace =
-                        if namespace.is_empty() { ctx.client().scope.clone() } else { namespace };
-                    Ok(VolumeRef { namespace, key: args.get("key")? })
-                })
         })
         .field("setSecret", "Secret!", |f| {
             f.doc("Gives a secret a name. The name counts for caching, the value does not.")
@@ -140,6 +123,18 @@ pub(super) fn declare(registry: &mut Registry<Api>) {
     label
         .field("name: String!", "Name.")
         .field("value: String!", "Value.");
+}
+
+/// The empty container of a platform, by default this machine's.
+pub(super) fn scratch(platform: Option<&str>) -> Result<Arc<Vertex>, FieldError> {
+    let platform = match platform {
+        Some(text) => text
+            .parse::<crate::source::Platform>()
+            .map_err(|error| FieldError::new(error.to_string()))?
+            .to_string(),
+        None => host_platform(),
+    };
+    Ok(Vertex::new(Op::Scratch { platform }, vec![]))
 }
 
 /// The platform of this machine.

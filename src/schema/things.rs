@@ -6,7 +6,7 @@ use super::{
     object::{ErrorValue, Label, NamedValue},
 };
 use crate::{
-    graph::{EnvVar, Port, Protocol, SecretRef, SocketRef, VolumeRef},
+    graph::{EnvVar, Port, Protocol, SecretRef, SocketRef},
     ops::Client,
 };
 
@@ -14,8 +14,6 @@ pub(super) fn declare(registry: &mut Registry<Api>) {
     secret(registry);
     let mut socket = registry.object::<SocketRef>("Socket");
     socket.doc("A Unix socket of the host.");
-    let mut volume = registry.object::<VolumeRef>("CacheVolume");
-    volume.doc("A directory that outlives runs.");
     let mut variable = registry.object::<EnvVar>("EnvVariable");
     variable
         .doc("An environment variable.")

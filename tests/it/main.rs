@@ -11,6 +11,7 @@
 mod cache;
 mod cli;
 mod clients;
+mod conformance;
 mod exec;
 mod files;
 

@@ -1,23 +1,21 @@
 //! Committing: what a command wrote becomes layers.
 
-use super::{
-    super::{files, paths::absolute},
-    Job,
-    prepare::Prepared,
-};
+use super::{super::files, Job, prepare::Prepared};
 use crate::{
     error::{Error, Result},
     graph::{Container, ExecMeta, MountKind, Output},
 };
-use nsci_snapshotter::{LayerId, keeper::Commit};
+use nsci_snapshotter::{
+    LayerId,
+    keeper::{Commit, Data},
+};
 
 impl Job {
     pub(super) fn commit(&self, prepared: Prepared, meta: ExecMeta) -> Result<Container> {
         let mut container = self.plan.container.clone();
-        let redirects = self.redirects(&meta)?;
-        container.last = Some(meta);
         if !self.plan.keep {
             prepared.discard(&self.live);
+            container.last = Some(meta);
             return Ok(container);
         }
         let keeper = &self.live.keeper;
@@ -53,51 +51,51 @@ impl Job {
                 keep_mount(&mut container, &tree.target, layer.id);
             }
         }
-        for (path, data) in redirects {
-            let edit = nsci_snapshotter::keeper::Edit::WriteFile {
-                path,
-                data: nsci_snapshotter::keeper::Data::Bytes(data),
-                mode: 0o644,
-                uid: self.plan.user.uid,
-                gid: self.plan.user.gid,
-                mtime: None,
-            };
-            let layer = keeper
-                .edit(&container.rootfs.layers, vec![edit])
-                .map_err(files::keeper_error)?;
-            if let Some(layer) = layer {
-                container.rootfs = container.rootfs.with(layer.id);
+        for (path, output) in [
+            (&self.plan.exec.redirect_stdout, &meta.stdout),
+            (&self.plan.exec.redirect_stderr, &meta.stderr),
+        ] {
+            if !path.is_empty() {
+                self.redirect(&mut container, path, output)?;
             }
         }
+        container.last = Some(meta);
         Ok(container)
     }
 
-    fn redirects(&self, meta: &ExecMeta) -> Result<Vec<(String, Vec<u8>)>> {
-        let exec = &self.plan.exec;
-        let mut list = Vec::new();
-        for (path, output) in [
-            (&exec.redirect_stdout, &meta.stdout),
-            (&exec.redirect_stderr, &meta.stderr),
-        ] {
-            if !path.is_empty() {
-                let path = absolute(self.plan.container.workdir(), path);
-                list.push((path, self.output_bytes(output)?));
-            }
+    /// Writes what a command said to a file, in the root file system or in a mounted directory.
+    fn redirect(&self, container: &mut Container, path: &str, output: &Output) -> Result<()> {
+        let path = files::place(container, path, self.plan.exec.expand);
+        let (snapshot, path) = files::place_mut(container, &path)?;
+        let edit = nsci_snapshotter::keeper::Edit::WriteFile {
+            path,
+            data: self.data(output)?,
+            mode: 0o644,
+            uid: self.plan.user.uid,
+            gid: self.plan.user.gid,
+            mtime: None,
+        };
+        let layer = self
+            .live
+            .keeper
+            .edit(&snapshot.layers, vec![edit])
+            .map_err(files::keeper_error)?;
+        if let Some(layer) = layer {
+            *snapshot = snapshot.with(layer.id);
         }
-        Ok(list)
+        Ok(())
     }
 
-    fn output_bytes(&self, output: &Output) -> Result<Vec<u8>> {
+    /// What was said, by descriptor if there is much of it.
+    fn data(&self, output: &Output) -> Result<Data> {
         match output {
-            Output::Inline(text) => Ok(text.clone().into_bytes()),
+            Output::Inline(text) => Ok(Data::Bytes(text.clone().into_bytes())),
             Output::Blob(digest) => {
                 let lost = || Error::internal(format!("output {digest} is not in the store"));
                 let digest = digest.parse().map_err(|_| lost())?;
-                self.store
-                    .content()
-                    .read(&digest)
-                    .map_err(files::store_error)?
-                    .ok_or_else(lost)
+                let blob = self.store.content().open(&digest);
+                let blob = blob.map_err(files::store_error)?.ok_or_else(lost)?;
+                Ok(Data::Fd(blob.into()))
             }
         }
     }

@@ -1,12 +1,6 @@
 //! Planning: everything a command needs, looked up before anything of it exists on disk.
 
-use super::super::{
-    files,
-    host::Seed,
-    lend::Nested,
-    paths::{absolute, expand_vars},
-    world::World,
-};
+use super::super::{files, host::Seed, lend::Nested, paths::expand_vars, world::World};
 use crate::{
     error::{Error, Result},
     graph::{CacheSharing, Container, Exec, Mount, MountKind, Ownership, Snapshot, fingerprint},
@@ -105,7 +99,7 @@ pub(super) async fn read_stdin(
         (true, true) => Ok(None),
         (false, true) => Ok(Some(exec.stdin.clone().into_bytes())),
         (true, false) => {
-            let path = absolute(container.workdir(), &exec.redirect_stdin);
+            let path = files::place(container, &exec.redirect_stdin, exec.expand);
             let file = files::select_file(container, &path)?;
             world.read_file(&file).await.map(Some)
         }

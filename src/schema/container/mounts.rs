@@ -1,23 +1,18 @@
 //! What is mounted for a container's commands.
 
 use crate::{
-    graph::{CacheSharing, MountSource, Op, SocketRef, Vertex, VolumeRef},
+    graph::{CacheSharing, MountSource, Op, Ownership, SocketRef, Vertex},
     schema::{
         api::Api,
+        cache_volume::sharing,
         gql::{Args, FieldError, Registry},
-        object::{ContainerRef, DirectoryRef, FileRef},
+        object::{CacheVolumeRef, ContainerRef, DirectoryRef, FileRef},
         shared::{CommonArgs, Made, WriteArgs, ownership},
     },
 };
 use std::sync::Arc;
 
 pub(super) fn declare(registry: &mut Registry<Api>) {
-    let mut sharing = registry.enumeration("CacheSharingMode");
-    sharing.doc("Who may use a cache volume at the same time.");
-    sharing
-        .value("SHARED", "Any number of commands.")
-        .value("PRIVATE", "One command; others get a copy of their own.")
-        .value("LOCKED", "One command; others wait.");
     files(registry);
     volumes(registry);
     lent(registry);
@@ -67,23 +62,28 @@ fn volumes(registry: &mut Registry<Api>) {
                 )
                 .arg(
                     "sharing: CacheSharingMode = SHARED",
-                    "Who may use it at the same time.",
+                    "Who may use it at the same time; what the volume says if SHARED.",
                 )
                 .written()
                 .resolve(|ctx, this, args| {
-                    let volume: VolumeRef = ctx.object(args, "cache")?;
+                    let cache: CacheVolumeRef = ctx.object(args, "cache")?;
                     let seed: Option<DirectoryRef> = ctx.optional_object(args, "source")?;
-                    let sharing = match args.str("sharing") {
-                        Some("PRIVATE") => CacheSharing::Private,
-                        Some("LOCKED") => CacheSharing::Locked,
-                        _ => CacheSharing::Shared,
+                    let sharing = match sharing(args) {
+                        CacheSharing::Shared => cache.sharing,
+                        asked => asked,
                     };
-                    let owner = ownership(args);
+                    let owner = match ownership(args) {
+                        Ownership::Unchanged if !cache.owner.is_empty() => {
+                            Ownership::Named(cache.owner)
+                        }
+                        asked => asked,
+                    };
                     let kind = MountSource::Cache {
-                        volume,
+                        volume: cache.volume,
                         sharing,
                         owner,
                     };
+                    let seed = seed.or(cache.source);
                     mount(this, args, kind, seed.map(|seed| seed.0))
                 })
         })

@@ -32,11 +32,14 @@ pub(super) fn declare(registry: &mut Registry<Api>) {
                 .path("Path.")
                 .arg("expectedType: ExistsType", "What it has to be.")
                 .follow()
+                .expand()
                 .resolve_async(|ctx, this, args| async move {
                     let engine = ctx.backend().engine();
                     let container = engine.container(&this.0).await?;
                     let path: String = args.get("path")?;
-                    let place = engine.world().locate(&container, &path)?;
+                    let place = engine
+                        .world()
+                        .locate(&container, &path, args.flag("expand"))?;
                     exists(engine, &place, "", &args).await
                 })
         })
