@@ -10,7 +10,7 @@
 //! engine
 //! ops
 //! service
-//! source      exporter
+//! source      exporter   dockerfile
 //! solver
 //! cache
 //! graph
@@ -24,6 +24,7 @@
 pub mod cache;
 pub mod codegen;
 pub mod config;
+pub mod dockerfile;
 pub mod engine;
 pub mod error;
 pub mod event;

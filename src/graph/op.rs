@@ -66,6 +66,8 @@ pub enum Op {
         /// Absolute path on the host.
         path: String,
     },
+    /// A file that is fetched. No input.
+    Http(HttpFile),
     /// Changes files. `[container or directory]` or `[container or directory, source…]`
     Edit(Edit),
     /// A part of something. `[container or directory]`
@@ -109,6 +111,8 @@ pub enum Op {
         /// The name.
         alias: String,
     },
+    /// The container that a Dockerfile describes. `[directory]`
+    DockerBuild(Box<DockerBuild>),
     /// Always fails with the message. `[anything]`
     Fail {
         /// Message of the error.
@@ -140,6 +144,40 @@ pub enum ServiceOp {
         /// The ports.
         ports: Vec<PortForward>,
     },
+}
+
+/// A file at an address.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct HttpFile {
+    /// Address, `http` or `https`.
+    pub url: String,
+    /// File name; by default the server's, or the last part of the address.
+    pub name: Option<String>,
+    /// Permission bits.
+    pub permissions: Option<u32>,
+    /// Digest that the content must have, `sha256:…`.
+    pub checksum: Option<String>,
+    /// Value of the `Authorization` header.
+    pub auth: Option<SecretRef>,
+}
+
+/// How a Dockerfile is built.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DockerBuild {
+    /// Path of the Dockerfile in the directory.
+    pub dockerfile: String,
+    /// Platform of the result.
+    pub platform: Platform,
+    /// Values of `ARG`s.
+    pub args: Vec<(String, String)>,
+    /// The stage that is wanted; the last if empty.
+    pub target: String,
+    /// Secrets by the id that mounts use.
+    pub secrets: Vec<(String, SecretRef)>,
+    /// Socket of the ssh agent.
+    pub ssh: Option<SocketRef>,
+    /// Whether commands are process 1 themselves.
+    pub no_init: bool,
 }
 
 /// A command and how to run it.
@@ -308,6 +346,11 @@ pub enum MountSource {
         /// Owner.
         owner: Ownership,
     },
+    /// The second input, a directory or a file, whichever is found at its place.
+    Bind {
+        /// Whether commands may not write to it.
+        readonly: bool,
+    },
     /// A cache volume; the second input, if there is one, seeds it when it is empty.
     Cache {
         /// The volume.
@@ -400,6 +443,21 @@ pub struct Copy {
     pub expand: bool,
 }
 
+/// What `COPY` and `ADD` of a Dockerfile do.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FileCopy {
+    /// Where to. It is a directory if it ends in `/`, or is one already.
+    pub to: Copy,
+    /// What, as paths or patterns in the source. Of directories the contents are copied.
+    pub sources: Vec<String>,
+    /// Patterns of what is left out, relative to each source.
+    pub exclude: Vec<String>,
+    /// Whether the directories above a source are kept.
+    pub parents: bool,
+    /// Whether archives are unpacked.
+    pub unpack: bool,
+}
+
 /// A change of files.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Edit {
@@ -409,6 +467,8 @@ pub enum Edit {
     File(Copy),
     /// Writes the other inputs, files, into the destination directory under their names.
     Files(Copy),
+    /// Copies from the second input, a directory, as Dockerfiles do.
+    Copy(Box<FileCopy>),
     /// Writes a new file.
     NewFile {
         /// Destination.
@@ -470,6 +530,11 @@ pub enum Select {
 }
 
 impl Op {
+    /// Whether it stands for other operations, which are found out when it is solved.
+    pub fn is_lowered(&self) -> bool {
+        matches!(self, Self::DockerBuild(_))
+    }
+
     /// Whether the result is worth a record: it costs a process, a mount or a walk.
     ///
     /// The others are computed from their inputs in memory.

@@ -1,6 +1,7 @@
 //! Changes and parts of file systems, and what can be read from them.
 
 use super::{
+    copy,
     paths::{absolute, below, expand_vars},
     world::World,
 };
@@ -50,6 +51,7 @@ pub(super) fn describe(edit: &Edit) -> String {
         Edit::Directory(copy) => format!("withDirectory {}", copy.path),
         Edit::File(copy) => format!("withFile {}", copy.path),
         Edit::Files(copy) => format!("withFiles {}", copy.path),
+        Edit::Copy(copy) => format!("copy {} {}", copy.sources.join(" "), copy.to.path),
         Edit::NewFile { to, .. } => format!("withNewFile {}", to.path),
         Edit::NewDirectory(to) => format!("withNewDirectory {}", to.path),
         Edit::Remove { paths, .. } => format!("without {}", paths.join(" ")),
@@ -115,7 +117,10 @@ pub(super) async fn content_digest(
             "seen-place",
             &(&tree.snapshot.digest, &tree.path),
         )),
-        Value::Directory(tree) => world.tree_digest(tree).await,
+        Value::Directory(tree) => match op {
+            Op::Edit(Edit::Copy(copy)) => copy::seen(world, copy, tree).await,
+            _ => world.tree_digest(tree).await,
+        },
         Value::File(file) => Ok(fingerprint(
             "seen-file",
             &(world.file_digest(file).await?, file.name()),
@@ -150,6 +155,7 @@ pub(super) async fn run(world: &World, op: &Op, inputs: &[Value]) -> Result<Valu
                 path: format!("/{}", scan.name()),
             }))
         }
+        Op::Http(ask) => world.http_file(ask).await.map(Value::File),
         Op::Mount {
             target,
             source,
@@ -249,9 +255,8 @@ pub(super) async fn run(world: &World, op: &Op, inputs: &[Value]) -> Result<Valu
         | Op::Exec(_)
         | Op::Configure(_)
         | Op::Service(_)
-        | Op::BindService { .. } => {
-            Err(Error::internal(format!("{op:?} is no operation on files")))
-        }
+        | Op::BindService { .. }
+        | Op::DockerBuild(_) => Err(Error::internal(format!("{op:?} is no operation on files"))),
     }
 }
 
@@ -294,6 +299,23 @@ async fn mount_kind(
             MountKind::Directory {
                 tree,
                 readonly: *readonly,
+            }
+        }
+        MountSource::Bind { readonly } => {
+            let tree = tree(input.ok_or_else(missing)?)?.clone();
+            let stat = match tree.path.as_str() {
+                "/" => None,
+                _ => world.stat(&tree, "/", true).await?,
+            };
+            match stat {
+                Some(stat) if stat.kind != keeper::FileKind::Dir => MountKind::File(File {
+                    snapshot: tree.snapshot,
+                    path: stat.path,
+                }),
+                _ => MountKind::Directory {
+                    tree,
+                    readonly: *readonly,
+                },
             }
         }
         MountSource::File { owner } => {
@@ -488,6 +510,7 @@ fn main_path(edit: &Edit) -> (&str, bool) {
         Edit::Directory(to) | Edit::File(to) | Edit::Files(to) | Edit::NewDirectory(to) => {
             (&to.path, to.expand)
         }
+        Edit::Copy(copy) => (&copy.to.path, copy.to.expand),
         Edit::NewFile { to, .. } => (&to.path, to.expand),
         Edit::Remove { paths, expand } => (paths.first().map_or("/", String::as_str), *expand),
         Edit::Symlink { path, expand, .. } => (path, *expand),
@@ -605,6 +628,14 @@ async fn lower(
             }
             edits
         }
+        Edit::Copy(wanted) => {
+            let to = copy::Destination {
+                path: resolve(&wanted.to.path, wanted.to.expand),
+                snapshot: &target.snapshot,
+                owner: owner(&wanted.to).await?,
+            };
+            copy::edits(world, wanted, tree(&sources[0])?, &to).await?
+        }
         Edit::NewFile { to, contents } => {
             let path = resolve(&to.path, to.expand);
             check_name(path.rsplit('/').next().unwrap_or_default())?;
@@ -697,7 +728,7 @@ impl World {
         self.copy_out(tree, &[], &[]).await
     }
 
-    async fn copy_out(
+    pub(super) async fn copy_out(
         &self,
         tree: &Tree,
         include: &[String],

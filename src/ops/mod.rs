@@ -5,6 +5,9 @@
 //! id mapping goes through [`Sandbox`], which does not exist until the first operation needs it.
 
 mod configure;
+mod copy;
+mod docker;
+mod download;
 mod exec;
 mod export;
 mod files;

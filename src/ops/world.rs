@@ -1,7 +1,9 @@
 //! [`World`]: what operations work with, and the solver's way to them.
 
 use super::{
-    configure, exec, export, files, host,
+    configure, docker,
+    download::Downloads,
+    exec, export, files, host,
     image::Images,
     lend::{Client, Gateway},
     sandbox::{Live, Sandbox},
@@ -17,7 +19,8 @@ use crate::{
         Tree, Value, Vertex, fingerprint,
     },
     service::{IDLE_GRACE, Services},
-    solver::{KeyOf, Worker},
+    solver::{KeyOf, Solver, Worker},
+    source::Downloader,
 };
 use futures_util::future::{BoxFuture, FutureExt};
 use nsci_snapshotter::{Store, gc::Policy, keeper::Client as Keeper, lock::KeyLock};
@@ -60,6 +63,8 @@ pub struct WorldParts {
     pub facts: HostFacts,
     /// How large the store may grow.
     pub limits: CacheConfig,
+    /// Fetches files by address.
+    pub downloader: Downloader,
 }
 
 impl fmt::Debug for WorldParts {
@@ -83,6 +88,7 @@ pub struct World {
     next_step: AtomicU64,
     started: Instant,
     limits: CacheConfig,
+    pub(super) downloads: Downloads,
 }
 
 impl fmt::Debug for World {
@@ -109,6 +115,7 @@ impl World {
             next_step: AtomicU64::new(1),
             started: Instant::now(),
             limits: parts.limits,
+            downloads: Downloads::new(parts.downloader),
         })
     }
 
@@ -503,6 +510,7 @@ impl Worker for World {
                         .await?;
                     Ok(Some(scan.key()))
                 }
+                Op::Http(ask) => Ok(Some(self.http_identity(ask).await?)),
                 Op::HostFile { path } => Ok(Some(self.scan_file(path).await?.key())),
                 Op::Configure(Configure::SecretEnv { secret, .. })
                 | Op::Mount {
@@ -510,6 +518,22 @@ impl Worker for World {
                     ..
                 } => Ok(Some(self.secret_identity(secret).await?)),
                 _ => Ok(None),
+            }
+        }
+        .boxed()
+    }
+
+    fn lower<'a>(
+        &'a self,
+        vertex: &'a Arc<Vertex>,
+        solver: &'a Solver<Self>,
+    ) -> BoxFuture<'a, Result<Arc<Vertex>>> {
+        async move {
+            match (vertex.op(), vertex.inputs()) {
+                (Op::DockerBuild(build), [context]) => {
+                    docker::vertex(self, build, context, solver).await
+                }
+                (op, _) => Err(Error::internal(format!("{op:?} stands for itself"))),
             }
         }
         .boxed()
@@ -622,8 +646,10 @@ impl Worker for World {
 fn platform_of(vertex: &Arc<Vertex>) -> String {
     let mut current = vertex;
     loop {
-        if let Op::Scratch { platform } = current.op() {
-            return platform.clone();
+        match current.op() {
+            Op::Scratch { platform } => return platform.clone(),
+            Op::DockerBuild(build) => return build.platform.clone(),
+            _ => {}
         }
         match current.inputs().first() {
             Some(below) => current = below,

@@ -138,7 +138,7 @@ pub(super) fn scratch(platform: Option<&str>) -> Result<Arc<Vertex>, FieldError>
 }
 
 /// The platform of this machine.
-fn host_platform() -> String {
+pub(super) fn host_platform() -> String {
     crate::source::Platform::host().to_string()
 }
 

@@ -18,7 +18,7 @@ use crate::{
         self, Api, Caller, CallerKind, ModuleSpec, Object, Root,
         gql::{ErrorEntry, Executor, Request, Response, Schema, View},
     },
-    source::{AuthSources, ProxyOptions, git_modules::GitModules},
+    source::{AuthSources, Downloader, ProxyOptions, git_modules::GitModules},
 };
 use nsci_runtime::{ExecutorKind, IdMap, proxy};
 use nsci_snapshotter::Store;
@@ -131,6 +131,7 @@ impl Session {
             events: settings.events,
             facts: settings.facts,
             limits: settings.config.cache.clone(),
+            downloader: Downloader::new(settings.config.network.clone()),
         });
         let registry = schema::core();
         let core =

@@ -29,6 +29,15 @@ pub trait Worker: Send + Sync + 'static {
         vertex: &'a Arc<Vertex>,
     ) -> BoxFuture<'a, Result<Option<Key>, Self::Error>>;
 
+    /// What a vertex stands for whose operation [is lowered](crate::graph::Op::is_lowered). May solve others.
+    fn lower<'a>(
+        &'a self,
+        vertex: &'a Arc<Vertex>,
+        solver: &'a Solver<Self>,
+    ) -> BoxFuture<'a, Result<Arc<Vertex>, Self::Error>>
+    where
+        Self: Sized;
+
     /// The remembered result of a key. Called for heavy operations only.
     fn recall(&self, key: KeyOf<'_>, vertex: &Arc<Vertex>) -> Option<Value>;
 
@@ -79,7 +88,11 @@ struct Inner<W: Worker> {
     worker: Arc<W>,
     vertices: Mutex<HashMap<VertexId, Known<W::Error>>>,
     definitions: Mutex<HashMap<VertexId, Key>>,
+    lowered: Mutex<HashMap<VertexId, Lowered<W::Error>>>,
 }
+
+/// The vertex that another one stands for.
+type Lowered<E> = Shared<BoxFuture<'static, Result<Arc<Vertex>, E>>>;
 
 impl<W: Worker> Clone for Solver<W> {
     fn clone(&self) -> Self {
@@ -103,6 +116,7 @@ impl<W: Worker> Solver<W> {
                 worker,
                 vertices: Mutex::default(),
                 definitions: Mutex::default(),
+                lowered: Mutex::default(),
             }),
         }
     }
@@ -148,6 +162,10 @@ impl<W: Worker> Solver<W> {
         let mut path = Vec::new();
         let mut current = leaf;
         loop {
+            if current.op().is_lowered() {
+                current = self.lowered(&current).await?;
+                continue;
+            }
             if let Some(known) = self.known(&current) {
                 return Ok((Some(known.await?), path));
             }
@@ -165,6 +183,28 @@ impl<W: Worker> Solver<W> {
                 None => return Ok((None, path)),
             }
         }
+    }
+
+    /// What a vertex stands for, found out once.
+    async fn lowered(&self, vertex: &Arc<Vertex>) -> Result<Arc<Vertex>, W::Error> {
+        let running = {
+            let mut lowered = lock(&self.inner.lowered);
+            let start = || {
+                let (this, vertex) = (self.clone(), Arc::clone(vertex));
+                async move { this.inner.worker.lower(&vertex, &this).await }
+                    .boxed()
+                    .shared()
+            };
+            lowered
+                .entry(vertex.id().clone())
+                .or_insert_with(start)
+                .clone()
+        };
+        let result = running.await;
+        if result.is_err() {
+            lock(&self.inner.lowered).remove(vertex.id());
+        }
+        result
     }
 
     fn known(&self, vertex: &Vertex) -> Option<Shared<Run<W::Error>>> {
@@ -265,6 +305,21 @@ impl<W: Worker> Solver<W> {
         Ok(value)
     }
 
+    /// What a vertex means besides what it says.
+    fn identity<'a>(
+        &'a self,
+        vertex: &'a Arc<Vertex>,
+    ) -> BoxFuture<'a, Result<Option<Key>, W::Error>> {
+        if !vertex.op().is_lowered() {
+            return self.inner.worker.identity(vertex);
+        }
+        async move {
+            let meant = self.lowered(vertex).await?;
+            self.definition_key(&meant).await.map(Some)
+        }
+        .boxed()
+    }
+
     /// The definition key of a vertex, computed for everything below it first.
     pub async fn definition_key(&self, vertex: &Arc<Vertex>) -> Result<Key, W::Error> {
         let order = {
@@ -274,12 +329,7 @@ impl<W: Worker> Solver<W> {
             }
             unknown_below(vertex, &known)
         };
-        let identities = try_join_all(
-            order
-                .iter()
-                .map(|vertex| self.inner.worker.identity(vertex)),
-        )
-        .await?;
+        let identities = try_join_all(order.iter().map(|vertex| self.identity(vertex))).await?;
         let mut known = lock(&self.inner.definitions);
         for (vertex, identity) in order.iter().zip(identities) {
             let own = fingerprint("definition-op", vertex.op());

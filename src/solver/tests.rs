@@ -61,6 +61,21 @@ impl Worker for Fake {
         futures_util::future::ready(Ok(identity)).boxed()
     }
 
+    /// Stands for what its input is, run once more.
+    fn lower<'a>(
+        &'a self,
+        vertex: &'a Arc<Vertex>,
+        solver: &'a Solver<Self>,
+    ) -> BoxFuture<'a, Result<Arc<Vertex>, String>> {
+        async move {
+            let input = &vertex.inputs()[0];
+            let seen = text(&solver.solve(Arc::clone(input)).await?);
+            lock(&self.runs).push(format!("lower {seen}"));
+            Ok(exec(&format!("after-{seen}"), Arc::clone(input)))
+        }
+        .boxed()
+    }
+
     fn recall(&self, key: KeyOf<'_>, _: &Arc<Vertex>) -> Option<Value> {
         lock(&self.records).get(text_of(key)).cloned()
     }

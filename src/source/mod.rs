@@ -6,6 +6,7 @@
 //! values, credentials never go out through `Debug`, events or errors.
 
 pub mod auth;
+mod download;
 mod endpoint;
 mod error;
 pub mod git_modules;
@@ -29,6 +30,7 @@ pub mod transports;
 use std::sync::Arc;
 
 pub use auth::{AuthSources, Credential, RegistryAuth};
+pub use download::{Body, Download, Downloader, Validators};
 pub use error::{Attempt, BoxError, Error, Tried};
 pub use image::{Compression, Layer, Platform, Resolved};
 pub use local::{LocalBlobs, LocalImages};
