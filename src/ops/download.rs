@@ -92,12 +92,12 @@ impl World {
                 .unwrap_or_else(PoisonError::into_inner);
             Arc::clone(found.entry(key.clone()).or_default())
         };
-        cell.get_or_try_init(|| self.fetch(ask, &key))
+        cell.get_or_try_init(|| self.fetch_http(ask, &key))
             .await
             .cloned()
     }
 
-    async fn fetch(&self, ask: &HttpFile, key: &Key) -> Result<Fetched> {
+    async fn fetch_http(&self, ask: &HttpFile, key: &Key) -> Result<Fetched> {
         let known = self.cache.recall::<Fetched>("http", key);
         let known = known.filter(|known| self.cache.hold_blob(&known.digest));
         if let (Some(known), Some(_)) = (&known, &ask.checksum) {
