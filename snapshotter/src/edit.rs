@@ -1,5 +1,6 @@
 //! Changes to a file system, made in a fresh upper directory and frozen as a layer.
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
@@ -10,6 +11,7 @@ use rustix::fs::{FileType, OFlags};
 use crate::digest::{self, Scope};
 use crate::error::{Context as _, Error, Result};
 use crate::fsops;
+use crate::hostdir::ignored_below;
 use crate::keeper::{Copy, Edit, Expect, Source};
 use crate::layer::draft::{Draft, Manifest, Origin, Workspace};
 use crate::layer::{AppliedLayer, LayerId};
@@ -336,11 +338,16 @@ impl Editor<'_> {
             }
             _ => {}
         }
+        let ignored = match ask.gitignore && node.is_dir() {
+            true => ignored_below(&view, &source.path, &node)?,
+            false => HashSet::new(),
+        };
         let job = Job {
             share: matches!(ask.source, Source::Layers(_)),
             view,
             base: source.path.clone(),
             filter: Filter::new(&ask.include, &ask.exclude)?,
+            ignored,
             owner: ask.owner,
             mode: ask.mode,
         };
@@ -416,8 +423,7 @@ impl Editor<'_> {
     fn copy_entries(&mut self, job: &Job, rel: &Path, dir: &Node, target: &Path) -> Result<()> {
         for (name, node) in job.view.read_dir(rel, dir)? {
             let (child, target) = (rel.join(&name), target.join(&name));
-            let below = child.strip_prefix(&job.base).unwrap_or(&child);
-            match job.filter.check(below, node.is_dir()) {
+            match job.check(&child, &node) {
                 Verdict::Exclude => {}
                 Verdict::Include if node.is_dir() => {
                     self.copy_dir(job, &child, &node, &target, true)?;
@@ -445,8 +451,7 @@ impl Editor<'_> {
     fn copy_fresh(&mut self, job: &Job, rel: &Path, dir: &Node, target: &OwnedFd) -> Result<()> {
         for (name, node) in job.view.read_dir(rel, dir)? {
             let child = rel.join(&name);
-            let below = child.strip_prefix(&job.base).unwrap_or(&child);
-            let wanted = match job.filter.check(below, node.is_dir()) {
+            let wanted = match job.check(&child, &node) {
                 Verdict::Exclude => false,
                 Verdict::Include => true,
                 Verdict::Traverse => self.wanted_below(job, &child, &node)?,
@@ -478,8 +483,7 @@ impl Editor<'_> {
     fn wanted_below(&self, job: &Job, rel: &Path, dir: &Node) -> Result<bool> {
         for (name, node) in job.view.read_dir(rel, dir)? {
             let child = rel.join(name);
-            let below = child.strip_prefix(&job.base).unwrap_or(&child);
-            match job.filter.check(below, node.is_dir()) {
+            match job.check(&child, &node) {
                 Verdict::Include => return Ok(true),
                 Verdict::Traverse if self.wanted_below(job, &child, &node)? => return Ok(true),
                 _ => {}
@@ -512,6 +516,8 @@ struct Job {
     /// Patterns are relative to this.
     base: PathBuf,
     filter: Filter,
+    /// What is not copied whatever the filter says.
+    ignored: HashSet<PathBuf>,
     owner: Option<(u32, u32)>,
     mode: Option<u32>,
     /// Whether the source never changes, so that its files can be linked.
@@ -519,12 +525,22 @@ struct Job {
 }
 
 impl Job {
+    /// Whether an entry of the source is copied.
+    fn check(&self, rel: &Path, node: &Node) -> Verdict {
+        if self.ignored.contains(rel) {
+            return Verdict::Exclude;
+        }
+        let below = rel.strip_prefix(&self.base).unwrap_or(rel);
+        self.filter.check(below, node.is_dir())
+    }
+
     fn plain(view: View) -> Self {
         let filter = Filter::default();
         Self {
             view,
             base: PathBuf::new(),
             filter,
+            ignored: HashSet::new(),
             owner: None,
             mode: None,
             share: false,

@@ -211,6 +211,37 @@ impl Engine {
         Ok(host.display().to_string())
     }
 
+    /// Repeats a change in a directory of the host: takes paths away, then writes what `layer` has.
+    ///
+    /// # Errors
+    /// If the host refuses.
+    pub async fn export_changes(
+        &self,
+        layer: &Tree,
+        removed: &[String],
+        host: &Path,
+    ) -> Result<String> {
+        for path in removed {
+            let place = host.join(path.trim_end_matches('/'));
+            let linked = place.ancestors().skip(1).take_while(|up| *up != host);
+            if linked.into_iter().any(Path::is_symlink) {
+                // What a link on the host leads to is not what was removed.
+                continue;
+            }
+            let done = match path.ends_with('/') {
+                true => std::fs::remove_dir_all(&place),
+                false => std::fs::remove_file(&place),
+            };
+            match done {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(export_error(&place, error));
+                }
+                _ => {}
+            }
+        }
+        self.export_directory(layer, host, false).await
+    }
+
     /// Writes a file to the host; returns where.
     ///
     /// # Errors

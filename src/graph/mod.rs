@@ -14,7 +14,7 @@ mod vertex;
 pub use image::{ImageFormat, ImageMediaTypes, LayerCompression};
 pub use op::{
     CacheSharing, Configure, Copy, DockerBuild, Edit, Exec, Expect, FileCopy, HttpFile,
-    MountSource, Op, Ownership, SecretRef, Select, ServiceOp, SocketRef, VolumeRef,
+    MountSource, OnConflict, Op, Ownership, SecretRef, Select, ServiceOp, SocketRef, VolumeRef,
 };
 pub use service::{PortForward, Service, ServiceBinding, ServiceKind};
 pub use value::{

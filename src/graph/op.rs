@@ -113,6 +113,31 @@ pub enum Op {
     },
     /// The container that a Dockerfile describes. `[directory]`
     DockerBuild(Box<DockerBuild>),
+    /// The file with a text in it replaced. `[file]`
+    Replace {
+        /// What is replaced.
+        search: String,
+        /// By what.
+        replacement: String,
+        /// Whether every match is replaced.
+        all: bool,
+        /// Line from which on the first match is replaced; absent, there may be only one.
+        first_from: Option<usize>,
+    },
+    /// The directory with a patch applied. `[directory, patch file]`
+    Patch {
+        /// What to do where it does not fit.
+        on_conflict: OnConflict,
+    },
+    /// The difference of two directories as a patch file. `[before, after]`
+    AsPatch,
+    /// The directory with the difference of two others applied. `[directory, before, after]`
+    WithChanges,
+    /// A directory that was changed, with another change added. `[before, after, their before, their after]`
+    Merge {
+        /// What to do where the changes conflict.
+        on_conflict: OnConflict,
+    },
     /// Always fails with the message. `[anything]`
     Fail {
         /// Message of the error.
@@ -395,6 +420,22 @@ pub enum CacheSharing {
     Locked,
 }
 
+/// What to do where changes do not fit together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OnConflict {
+    /// Fail if both changed a file at all.
+    FailEarly,
+    /// Fail if both changed the same lines.
+    #[default]
+    Fail,
+    /// Leave both sides between markers.
+    LeaveMarkers,
+    /// Take the side that is added to.
+    PreferOurs,
+    /// Take the side that is added.
+    PreferTheirs,
+}
+
 /// Names a cache volume.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct VolumeRef {
@@ -546,6 +587,11 @@ impl Op {
                 | Self::Diff
                 | Self::Filter { .. }
                 | Self::EditFile { .. }
+                | Self::Replace { .. }
+                | Self::Patch { .. }
+                | Self::AsPatch
+                | Self::WithChanges
+                | Self::Merge { .. }
         )
     }
 }

@@ -42,7 +42,10 @@ pub(super) async fn seen(world: &World, copy: &FileCopy, source: &Tree) -> Resul
         };
         let digest = match found.kind {
             FileKind::Dir if !copy.exclude.is_empty() => {
-                world.copy_out(&place, &[], &copy.exclude).await?.digest
+                world
+                    .copy_part(&place, &[], &copy.exclude, false)
+                    .await?
+                    .digest
             }
             _ => world.tree_digest(&place).await?,
         };

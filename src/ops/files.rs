@@ -1,6 +1,7 @@
 //! Changes and parts of file systems, and what can be read from them.
 
 use super::{
+    changes::{self, Which},
     copy,
     paths::{absolute, below, expand_vars},
     world::World,
@@ -8,8 +9,8 @@ use super::{
 use crate::{
     error::{Error, Kind, Result},
     graph::{
-        Container, Copy, Edit, File, Key, Mount, MountKind, MountSource, Op, Ownership, Select,
-        Snapshot, Tree, Value, fingerprint,
+        Container, Copy, Edit, File, Key, Mount, MountKind, MountSource, OnConflict, Op, Ownership,
+        Select, Snapshot, Tree, Value, fingerprint,
     },
 };
 use nsci_snapshotter::{
@@ -71,7 +72,7 @@ pub(super) fn container(value: &Value) -> Result<&Container> {
     }
 }
 
-fn tree(value: &Value) -> Result<&Tree> {
+pub(super) fn tree(value: &Value) -> Result<&Tree> {
     match value {
         Value::Directory(tree) => Ok(tree),
         other => Err(Error::internal(format!(
@@ -201,13 +202,8 @@ pub(super) async fn run(world: &World, op: &Op, inputs: &[Value]) -> Result<Valu
             exclude,
             gitignore,
         } => {
-            if *gitignore {
-                return Err(Error::invalid(
-                    "gitignore is only supported for host directories",
-                ));
-            }
             let tree = tree(&inputs[0])?;
-            let snapshot = world.copy_out(tree, include, exclude).await?;
+            let snapshot = world.copy_part(tree, include, exclude, *gitignore).await?;
             Ok(Value::Directory(Tree::whole(snapshot)))
         }
         Op::NewFile {
@@ -246,6 +242,45 @@ pub(super) async fn run(world: &World, op: &Op, inputs: &[Value]) -> Result<Valu
             }
             let snapshot = world.edit(&Snapshot::empty(), edits).await?;
             Ok(Value::File(File { snapshot, path }))
+        }
+        Op::Replace {
+            search,
+            replacement,
+            all,
+            first_from,
+        } => {
+            let which = match (all, first_from) {
+                (true, _) => Which::All,
+                (false, Some(line)) => Which::From(*line),
+                (false, None) => Which::Only,
+            };
+            let source = file(&inputs[0])?;
+            let file = changes::replaced(world, source, search, replacement, which).await?;
+            Ok(Value::File(file))
+        }
+        Op::Patch { on_conflict } => {
+            let text = world.read_file(file(&inputs[1])?).await?;
+            let mark = *on_conflict == OnConflict::LeaveMarkers;
+            let patched = world.apply_patch(tree(&inputs[0])?, &text, mark).await?;
+            Ok(Value::Directory(Tree::whole(patched)))
+        }
+        Op::AsPatch => {
+            let [before, after] = changes::trees(inputs)?;
+            let file = changes::patch_file(world, before, after).await?;
+            Ok(Value::File(file))
+        }
+        Op::WithChanges => {
+            let [base, before, after] = changes::trees(inputs)?;
+            let changed = world.with_changes(base, before, after).await?;
+            Ok(Value::Directory(Tree::whole(changed)))
+        }
+        Op::Merge { on_conflict } => {
+            let [before, after, their_before, their_after] = changes::trees(inputs)?;
+            let theirs = (their_before, their_after);
+            let merged = world
+                .merge_changes((before, after), theirs, *on_conflict)
+                .await?;
+            Ok(Value::Directory(Tree::whole(merged)))
         }
         Op::Fail { message } => Err(Error::new(Kind::Function(Vec::new()), message.clone())),
         Op::Scratch { .. }
@@ -721,18 +756,19 @@ impl World {
     }
 
     /// A state whose root is the tree.
-    async fn flatten(&self, tree: &Tree) -> Result<Snapshot> {
+    pub(super) async fn flatten(&self, tree: &Tree) -> Result<Snapshot> {
         if tree.path == "/" {
             return Ok(tree.snapshot.clone());
         }
-        self.copy_out(tree, &[], &[]).await
+        self.copy_part(tree, &[], &[], false).await
     }
 
-    pub(super) async fn copy_out(
+    pub(super) async fn copy_part(
         &self,
         tree: &Tree,
         include: &[String],
         exclude: &[String],
+        gitignore: bool,
     ) -> Result<Snapshot> {
         if tree.snapshot.layers.is_empty() {
             return Ok(Snapshot::empty());
@@ -741,6 +777,7 @@ impl World {
         let mut copy = keeper::Copy::all(layers, &tree.path, "/");
         copy.include = include.to_vec();
         copy.exclude = exclude.to_vec();
+        copy.gitignore = gitignore;
         copy.expect = keeper::Expect::Dir;
         self.edit(&Snapshot::empty(), vec![KeeperEdit::Copy(Box::new(copy))])
             .await

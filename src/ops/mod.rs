@@ -4,6 +4,7 @@
 //! (configuration, paths, scrubbing) know nothing of the rest. What starts processes or needs the
 //! id mapping goes through [`Sandbox`], which does not exist until the first operation needs it.
 
+mod changes;
 mod configure;
 mod copy;
 mod docker;
@@ -14,16 +15,20 @@ mod files;
 mod host;
 mod image;
 mod lend;
+mod patch;
 mod paths;
 mod sandbox;
 mod scrub;
+mod search;
 mod service;
 mod spool;
 mod world;
 
+pub use changes::{ChangeKind, Changes, FileChange};
 pub use exec::FunctionRun;
 pub use export::{ExportedImage, Reach};
 pub use image::Images;
 pub use lend::{Client, Gateway, GatewayGuard, Nested, SecretValue};
 pub use sandbox::{Sandbox, SandboxConfig};
+pub use search::{Hit, Query};
 pub use world::{HostFacts, World, WorldParts};

@@ -464,6 +464,11 @@ pub(super) fn describe(op: &Op) -> String {
         Op::Diff => "diff".into(),
         Op::Filter { .. } => "filter".into(),
         Op::EditFile { .. } => "file".into(),
+        Op::Replace { .. } => "withReplaced".into(),
+        Op::Patch { .. } => "withPatch".into(),
+        Op::AsPatch => "asPatch".into(),
+        Op::WithChanges => "withChanges".into(),
+        Op::Merge { .. } => "withChangeset".into(),
         other => format!("{other:?}")
             .split([' ', '(', '{'])
             .next()

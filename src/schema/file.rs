@@ -95,6 +95,25 @@ pub(super) fn declare(registry: &mut Registry<Api>) {
                     Ok(this.then(Op::RenameFile { name }, None))
                 })
         })
+        .field("withReplaced", "File!", |f| {
+            f.doc("The file with a text in it replaced; by default there has to be exactly one match.")
+                .arg("search: String!", "What is replaced.")
+                .arg("replacement: String!", "By what.")
+                .arg("all: Boolean = false", "Replace every match.")
+                .arg(
+                    "firstFrom: Int",
+                    "Replace the first match from this line on.",
+                )
+                .resolve(|_, this, args| {
+                    let op = Op::Replace {
+                        search: args.get("search")?,
+                        replacement: args.get("replacement")?,
+                        all: args.flag("all"),
+                        first_from: args.get("firstFrom")?,
+                    };
+                    Ok(this.then(op, None))
+                })
+        })
         .field("withTimestamps", "File!", |f| {
             f.doc("Sets the modification time.")
                 .arg("timestamp: Int!", "Seconds since 1970.")

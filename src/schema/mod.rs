@@ -8,6 +8,7 @@ mod address;
 mod api;
 mod cache_volume;
 mod call;
+mod changeset;
 mod container;
 mod directory;
 mod docker;
@@ -21,6 +22,7 @@ mod modules;
 mod object;
 mod query;
 mod remote;
+mod search;
 mod service;
 mod shared;
 mod stat;
@@ -54,6 +56,8 @@ pub fn core() -> Registry<Api> {
     stat::declare(&mut registry);
     env_file::declare(&mut registry);
     json::declare(&mut registry);
+    search::declare(&mut registry);
+    changeset::declare(&mut registry);
     things::declare(&mut registry);
     modules::declare(&mut registry);
     registry

@@ -75,6 +75,56 @@ pub struct FileStat {
     pub size: u64,
 }
 
+/// What changed between two directories.
+#[derive(Clone, Debug)]
+pub struct ChangesetRef {
+    /// The older one.
+    pub before: DirectoryRef,
+    /// The newer one.
+    pub after: DirectoryRef,
+}
+
+/// What became of a file.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DiffStat {
+    /// Where it is, or was.
+    pub path: String,
+    /// Where it was, if it was moved.
+    pub old_path: Option<String>,
+    /// What became of it, as the API calls it.
+    pub kind: String,
+    /// Lines that are new.
+    pub added: usize,
+    /// Lines that are gone.
+    pub removed: usize,
+}
+
+/// Lines of a file that match a pattern.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SearchHit {
+    /// The file.
+    pub path: String,
+    /// Number of the first line.
+    pub line: u64,
+    /// Bytes before the first line.
+    pub offset: u64,
+    /// The lines.
+    pub text: String,
+    /// The matches in them.
+    pub submatches: Vec<Submatch>,
+}
+
+/// A match in lines.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Submatch {
+    /// What matched.
+    pub text: String,
+    /// Where it begins, in bytes.
+    pub start: usize,
+    /// Where it ends.
+    pub end: usize,
+}
+
 /// A label, apart from other pairs of texts.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Label(pub Annotation);
@@ -152,6 +202,14 @@ objects! {
         EnvFile(EnvFileRef),
         /// What is known of a file.
         Stat(FileStat),
+        /// What changed between two directories.
+        Changeset(ChangesetRef),
+        /// What became of a file.
+        DiffStat(DiffStat),
+        /// Lines that match.
+        SearchResult(SearchHit),
+        /// A match in lines.
+        SearchSubmatch(Submatch),
         /// An environment variable.
         EnvVariable(EnvVar),
         /// A label.
@@ -198,6 +256,14 @@ pub enum SavedObject {
     EnvFile(EnvFileRef),
     /// What is known of a file.
     Stat(FileStat),
+    /// What changed between two directories.
+    Changeset(Graph, Graph),
+    /// What became of a file.
+    DiffStat(DiffStat),
+    /// Lines that match.
+    SearchHit(SearchHit),
+    /// A match in lines.
+    Submatch(Submatch),
     /// An environment variable.
     EnvVariable(EnvVar),
     /// A label.
@@ -292,6 +358,13 @@ impl Object {
             Self::JSONValue(value) => SavedObject::JsonValue(value.clone()),
             Self::EnvFile(file) => SavedObject::EnvFile(file.clone()),
             Self::Stat(stat) => SavedObject::Stat(stat.clone()),
+            Self::Changeset(changes) => SavedObject::Changeset(
+                Graph::from_vertex(&changes.before.0),
+                Graph::from_vertex(&changes.after.0),
+            ),
+            Self::DiffStat(stat) => SavedObject::DiffStat(stat.clone()),
+            Self::SearchResult(hit) => SavedObject::SearchHit(hit.clone()),
+            Self::SearchSubmatch(part) => SavedObject::Submatch(part.clone()),
             Self::EnvVariable(variable) => SavedObject::EnvVariable(variable.clone()),
             Self::Label(label) => SavedObject::Label(label.clone()),
             Self::Port(port) => SavedObject::Port(port.clone()),
@@ -321,6 +394,13 @@ impl SavedObject {
             Self::JsonValue(value) => Object::JSONValue(value),
             Self::EnvFile(file) => Object::EnvFile(file),
             Self::Stat(stat) => Object::Stat(stat),
+            Self::Changeset(before, after) => Object::Changeset(ChangesetRef {
+                before: DirectoryRef(before.to_vertex()?),
+                after: DirectoryRef(after.to_vertex()?),
+            }),
+            Self::DiffStat(stat) => Object::DiffStat(stat),
+            Self::SearchHit(hit) => Object::SearchResult(hit),
+            Self::Submatch(part) => Object::SearchSubmatch(part),
             Self::EnvVariable(variable) => Object::EnvVariable(variable),
             Self::Label(label) => Object::Label(label),
             Self::Port(port) => Object::Port(port),

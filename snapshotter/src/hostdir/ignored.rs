@@ -1,9 +1,10 @@
 //! `.gitignore` files met on a walk, with git's rules: the nearest file that says something about a path decides, and
 //! nothing below an ignored directory can be taken back.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ignore::Match;
@@ -12,6 +13,8 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 
 use super::open_below;
+use crate::error::{Context as _, Result};
+use crate::view::{Node, View};
 
 /// The files that apply in one directory, nearest first.
 #[derive(Debug, Clone)]
@@ -43,6 +46,11 @@ impl Ignored {
         if !file.metadata()?.is_file() {
             return Ok(self.clone());
         }
+        self.with(file, path)
+    }
+
+    /// The same with the rules of a file in the directory at `path` below the root.
+    fn with(&self, file: File, path: &Path) -> io::Result<Self> {
         let mut builder = GitignoreBuilder::new(path);
         let mut lines = BufReader::new(file);
         let mut line = Vec::new();
@@ -82,4 +90,41 @@ impl Ignored {
         }
         false
     }
+}
+
+/// The topmost paths of a snapshot's directory that `.gitignore` files in it name.
+pub(crate) fn ignored_below(view: &View, base: &Path, dir: &Node) -> Result<HashSet<PathBuf>> {
+    let mut found = HashSet::new();
+    gather(view, base, base, dir, &Ignored::none(), &mut found)?;
+    Ok(found)
+}
+
+fn gather(
+    view: &View,
+    base: &Path,
+    rel: &Path,
+    dir: &Node,
+    above: &Ignored,
+    found: &mut HashSet<PathBuf>,
+) -> Result<()> {
+    let entries = view.read_dir(rel, dir)?;
+    let mut rules = above.clone();
+    for (name, node) in &entries {
+        if name == ".gitignore" && node.is_file() {
+            let path = rel.join(name);
+            let file = view.root_of(node).open_file(&path).context("open", &path)?;
+            let at = rel.strip_prefix(base).unwrap_or(rel);
+            rules = rules.with(file.into(), at).context("read", &path)?;
+        }
+    }
+    for (name, node) in entries {
+        let child = rel.join(name);
+        let below = child.strip_prefix(base).unwrap_or(&child);
+        if rules.covers(below, node.is_dir()) {
+            found.insert(child);
+        } else if node.is_dir() {
+            gather(view, base, &child, &node, &rules, found)?;
+        }
+    }
+    Ok(())
 }

@@ -20,6 +20,7 @@ use std::time::SystemTime;
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 
 pub use cache::StatCache;
+pub(crate) use ignored::ignored_below;
 pub use import::import;
 
 use crate::error::{Error, Result};

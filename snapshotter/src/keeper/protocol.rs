@@ -313,6 +313,9 @@ pub struct Copy {
     /// Not what matches, in dockerignore syntax with `!` exceptions.
     #[serde(default)]
     pub exclude: Vec<String>,
+    /// Not what `.gitignore` files in the source name.
+    #[serde(default)]
+    pub gitignore: bool,
     /// Owner and group of everything copied, as in the source if absent.
     #[serde(default)]
     pub owner: Option<(u32, u32)>,
@@ -337,6 +340,7 @@ impl Copy {
             dst_path: dst_path.to_owned(),
             include: Vec::new(),
             exclude: Vec::new(),
+            gitignore: false,
             owner: None,
             mode: None,
             expect: Expect::Any,
