@@ -122,6 +122,15 @@ impl SdkKind {
         }
     }
 
+    /// Where editors look for the SDK, relative to a module's source directory.
+    pub fn editor_directory(self) -> &'static str {
+        if self == Self::Python {
+            "sdk/src"
+        } else {
+            "sdk"
+        }
+    }
+
     /// Files of a new module; `source` is the directory of its code, relative to the configuration.
     pub fn init(self, name: &str, source: &str, engine_version: &str) -> Vec<NewFile> {
         match self {

@@ -2,6 +2,7 @@
 
 use super::{
     gql::{Backend, FieldError, TypeTable},
+    module_api::ModuleLoader,
     modules::ModuleSpec,
     object::{CurrentCall, CurrentModule, HostRef, Object, Root},
 };
@@ -17,7 +18,7 @@ use std::{
     fmt,
     path::PathBuf,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -29,6 +30,7 @@ pub struct Api {
     objects: Mutex<HashMap<String, Object>>,
     core_types: HashSet<String>,
     calls: Mutex<HashMap<Key, Arc<OnceCell<String>>>>,
+    modules: OnceLock<Weak<dyn ModuleLoader>>,
 }
 
 impl fmt::Debug for Api {
@@ -153,12 +155,36 @@ impl Api {
             objects: Mutex::default(),
             core_types: types.collect(),
             calls: Mutex::default(),
+            modules: OnceLock::new(),
         })
     }
 
     /// The engine.
     pub fn engine(&self) -> &Arc<Engine> {
         &self.engine
+    }
+
+    /// Says who finds and loads modules; once, when the session is put together.
+    pub fn set_modules(&self, modules: Weak<dyn ModuleLoader>) {
+        // A second one would be a fault of the session's; the first stays.
+        self.modules.set(modules).ok();
+    }
+
+    /// Who finds and loads modules.
+    pub(super) fn modules(&self) -> Result<Arc<dyn ModuleLoader>, FieldError> {
+        let modules = self.modules.get().and_then(Weak::upgrade);
+        modules.ok_or_else(|| FieldError::new("the session has ended"))
+    }
+
+    /// Name of the module that a type of the API is of; empty for the core's.
+    pub(super) fn module_of(&self, type_name: &str) -> String {
+        if self.is_core_type(type_name) {
+            return String::new();
+        }
+        self.modules()
+            .ok()
+            .and_then(|modules| modules.module_of(type_name))
+            .unwrap_or_default()
     }
 
     /// Whether the API has a type of this name without any module.

@@ -4,6 +4,7 @@ use super::{
     Ctx,
     api::{Api, Caller, CallerKind, FunctionCall},
     gql::FieldError,
+    module_api::registered,
     modules::{ModuleSpec, host_directory},
     object::{Object, SavedObject},
 };
@@ -14,7 +15,8 @@ use crate::{
         VolumeRef, fingerprint,
     },
     module::{
-        Arg, CachePolicy, CallRequest, Function, ObjectType, RuntimePlan, TypeKind, TypeRef, Value,
+        Arg, CachePolicy, CallRequest, Function, ModuleTypes, ObjectType, RuntimePlan, TypeKind,
+        TypeRef, Value,
         call::decode_result,
         runtime_plan::{PlanMount, PlanSource, SetupStep},
         sdk::SdkKind,
@@ -206,8 +208,11 @@ async fn call_key(
     )];
     // What a module does depends on those that it calls.
     for module in spec.closure() {
-        if !module.types.main_object.is_empty() {
+        if module.config.sdk.is_some() {
             parts.push(engine.definition_key(&module.source_vertex()).await?);
+        }
+        if let Some(made) = &module.runtime {
+            parts.push(engine.definition_key(made).await?);
         }
         let used: Vec<_> = module
             .dependencies
@@ -306,6 +311,29 @@ async fn execute(
     key: &Key,
 ) -> Result<String, FieldError> {
     let started = Instant::now();
+    let name = call_name(spec, function);
+    let Ended { result, lasting } = perform(api, spec, request, name.clone()).await?;
+    if lasting && outlives_session(spec, function) {
+        remember(api, key, &result, started.elapsed(), &name);
+    }
+    Ok(result)
+}
+
+/// What a call came to.
+struct Ended {
+    /// The result as JSON text.
+    result: String,
+    /// Whether it means anything in another session.
+    lasting: bool,
+}
+
+/// Runs a call in its container.
+async fn perform(
+    api: &Arc<Api>,
+    spec: &Arc<ModuleSpec>,
+    request: CallRequest,
+    name: String,
+) -> Result<Ended, FieldError> {
     let runtime = runtime(spec)?;
     let container: Container = api.engine().container(&runtime).await?;
     let caller = Caller::function(FunctionCall::new(Arc::clone(spec), request));
@@ -316,33 +344,51 @@ async fn execute(
     let run = FunctionRun {
         container,
         nested,
-        name: call_name(spec, function),
+        name: name.clone(),
     };
     let ended = api.engine().world().run_function(run).await;
     let CallerKind::Function(call) = &caller.kind else {
         unreachable!("it was made as a function")
     };
-    let result = match (call.take_answer(), ended) {
-        (Some(Err(error)), _) => return Err(error),
-        (_, Err(error)) => return Err(error.into()),
-        (Some(Ok(result)), Ok(_)) => result,
-        (None, Ok(_)) => {
-            let name = call_name(spec, function);
-            return Err(FieldError::new(format!(
-                "{name} completed without returning a value"
-            )));
-        }
-    };
-    if !call.touched_secrets() && outlives_session(spec, function) {
-        remember(
-            api,
-            key,
-            &result,
-            started.elapsed(),
-            &call_name(spec, function),
-        );
+    match (call.take_answer(), ended) {
+        (Some(Err(error)), _) => Err(error),
+        (_, Err(error)) => Err(error.into()),
+        (Some(Ok(result)), Ok(_)) => Ok(Ended {
+            result,
+            lasting: !call.touched_secrets(),
+        }),
+        (None, Ok(_)) => Err(FieldError::new(format!(
+            "{name} completed without returning a value"
+        ))),
     }
-    Ok(result)
+}
+
+/// Asks a module's code for its types: the call without a name, which answers with the id of a module that it built.
+pub(crate) async fn register(
+    api: &Arc<Api>,
+    spec: &Arc<ModuleSpec>,
+) -> Result<ModuleTypes, FieldError> {
+    let request = CallRequest::registration();
+    let key = call_key(api, spec, &request).await?;
+    let cache = api.engine().world().cache();
+    if let Some(types) = cache.recall::<ModuleTypes>("types", &key) {
+        return Ok(types);
+    }
+    let started = Instant::now();
+    let name = format!("load {}", spec.name);
+    let Ended { result, .. } = perform(api, spec, request, name.clone()).await?;
+    let id: String = serde_json::from_str(&result)
+        .map_err(|_| FieldError::new("the module's code did not answer with a module"))?;
+    let types = registered(api, &id, &spec.name)?;
+    cache.remember(
+        "types",
+        &key,
+        &types,
+        Refs::default(),
+        &name,
+        started.elapsed(),
+    );
+    Ok(types)
 }
 
 /// Whether a function's answer may be used by later sessions.
@@ -410,6 +456,9 @@ pub(crate) fn new_token() -> crate::error::Result<String> {
 
 /// The container that a module's functions run in, as a graph.
 pub(crate) fn runtime(spec: &ModuleSpec) -> crate::error::Result<Arc<Vertex>> {
+    if let Some(made) = &spec.runtime {
+        return Ok(Arc::clone(made));
+    }
     let plan: &RuntimePlan = &spec.plan;
     let platform = crate::source::Platform::host().to_string();
     let scratch = Vertex::new(Op::Scratch { platform }, vec![]);

@@ -18,6 +18,7 @@ mod files;
 pub mod gql;
 mod host;
 mod json;
+mod module_api;
 mod modules;
 mod object;
 mod query;
@@ -27,11 +28,13 @@ mod service;
 mod shared;
 mod stat;
 mod things;
+mod typedef;
 
 pub use api::{Api, Caller, CallerKind, FunctionCall};
-pub(crate) use call::{new_token, runtime};
+pub(crate) use call::{new_token, register, runtime};
+pub use module_api::{FoundModule, ModuleLoader};
 pub use modules::{DependencySpec, ModuleOrigin, ModuleSpec, declare_constructor, declare_types};
-pub use object::{Instance, Object, Root, SavedObject};
+pub use object::{ContainerRef, FileRef, Instance, ModuleSourceValue, Object, Root, SavedObject};
 
 use gql::{FieldError, Registry, Schema};
 use std::sync::Arc;
@@ -60,6 +63,8 @@ pub fn core() -> Registry<Api> {
     changeset::declare(&mut registry);
     things::declare(&mut registry);
     modules::declare(&mut registry);
+    typedef::declare(&mut registry);
+    module_api::declare(&mut registry);
     registry
 }
 

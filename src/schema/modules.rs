@@ -16,6 +16,7 @@ use crate::{
         TypeKind, TypeRef, Value, call as values,
     },
 };
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 use std::{path::PathBuf, sync::Arc};
 
@@ -34,10 +35,12 @@ pub struct ModuleSpec {
     pub config: ModuleConfig,
     /// Its types.
     pub types: ModuleTypes,
-    /// What it is written with; one without code only brings others together.
+    /// What it is written with, if an SDK of this executable.
     pub sdk: Option<SdkKind>,
     /// How its functions are run.
     pub plan: RuntimePlan,
+    /// The container that they run in instead, made by a module that is its SDK.
+    pub runtime: Option<Arc<Vertex>>,
     /// Files generated for it from the schema it sees: path in the source directory, contents.
     pub generated: Vec<(String, String)>,
     /// Directory with its configuration, on the host.
@@ -65,7 +68,7 @@ impl DependencySpec {
 }
 
 /// Where a module from git was fetched from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModuleOrigin {
     /// What was cloned.
     pub url: String,

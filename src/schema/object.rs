@@ -1,14 +1,19 @@
 //! The objects of the API as values.
 
+use super::{modules::ModuleOrigin, typedef::Definition};
 use crate::{
     engine::EnvFile,
     graph::{
         Annotation, CacheSharing, EnvVar, Graph, Port, SecretRef, SocketRef, Vertex, VolumeRef,
     },
+    module::{
+        Arg, EnumMember, EnumType, Field, Function, InterfaceType, ModuleConfig, ModuleTypes,
+        ObjectType, SourceLocation,
+    },
     objects,
 };
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 /// The root.
 #[derive(Clone, Copy, Debug)]
@@ -159,6 +164,105 @@ pub struct CurrentCall;
 #[derive(Clone, Copy, Debug)]
 pub struct CurrentModule;
 
+/// A type definition.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TypeDefValue {
+    /// Whether null is a value of it.
+    pub optional: bool,
+    /// What it defines.
+    pub definition: Definition,
+}
+
+/// An object's definition.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ObjectDef(pub ObjectType);
+
+/// An interface's definition.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct InterfaceDef(pub InterfaceType);
+
+/// An enum's definition.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct EnumDef(pub EnumType);
+
+/// A member's definition.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct MemberDef(pub EnumMember);
+
+/// A list's definition, by its elements'.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ListDef(pub TypeDefValue);
+
+/// A scalar's definition: name and documentation.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ScalarDef(pub String, pub String);
+
+/// An input object's definition: name and fields.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct InputDef(pub String, pub Vec<Field>);
+
+/// A field's definition.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FieldDefinition(pub Field);
+
+/// A function's definition.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FunctionDef(pub Function);
+
+/// An argument's definition.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ArgDef(pub Arg);
+
+/// A place in a module's source.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SourceMapValue(pub SourceLocation);
+
+/// A module.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum ModuleValue {
+    /// One whose types are being registered.
+    Building(Box<ModuleTypes>),
+    /// One that is loaded.
+    Loaded {
+        /// What tells it from every other.
+        identity: String,
+        /// Its name.
+        name: String,
+    },
+}
+
+/// The source of a module.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ModuleSourceValue {
+    /// How it was named.
+    pub reference: String,
+    /// Directory of its configuration.
+    pub directory: PathBuf,
+    /// Directory that it may read from.
+    pub context: PathBuf,
+    /// Where it was fetched from.
+    pub origin: Option<ModuleOrigin>,
+    /// What the configuration says.
+    pub config: ModuleConfig,
+    /// Whether there is a configuration.
+    pub exists: bool,
+}
+
+/// The SDK that a module names.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SdkConfigValue(pub String);
+
+/// What an SDK generated.
+#[derive(Clone, Debug)]
+pub struct GeneratedCodeValue {
+    /// The module's source with it.
+    pub code: DirectoryRef,
+    /// Paths that are generated.
+    pub generated: Vec<String>,
+    /// Paths that are not to be committed.
+    pub ignored: Vec<String>,
+}
+
 /// An object of a module: its type and its state.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Instance {
@@ -226,6 +330,38 @@ objects! {
         FunctionCallArgValue(CallArg),
         /// The current module.
         CurrentModule(CurrentModule),
+        /// A type definition.
+        TypeDef(TypeDefValue),
+        /// An object's definition.
+        ObjectTypeDef(ObjectDef),
+        /// An interface's definition.
+        InterfaceTypeDef(InterfaceDef),
+        /// An enum's definition.
+        EnumTypeDef(EnumDef),
+        /// A member's definition.
+        EnumValueTypeDef(MemberDef),
+        /// A list's definition.
+        ListTypeDef(ListDef),
+        /// A scalar's definition.
+        ScalarTypeDef(ScalarDef),
+        /// An input object's definition.
+        InputTypeDef(InputDef),
+        /// A field's definition.
+        FieldTypeDef(FieldDefinition),
+        /// A function's definition.
+        Function(FunctionDef),
+        /// An argument's definition.
+        FunctionArg(ArgDef),
+        /// A place in a module's source.
+        SourceMap(SourceMapValue),
+        /// A module.
+        Module(ModuleValue),
+        /// The source of a module.
+        ModuleSource(ModuleSourceValue),
+        /// The SDK that a module names.
+        SDKConfig(SdkConfigValue),
+        /// What an SDK generated.
+        GeneratedCode(GeneratedCodeValue),
         /// An object of a module; its type's name is not this variant's.
         ModuleObject(Instance),
     }
@@ -278,6 +414,10 @@ pub enum SavedObject {
     CallArg(CallArg),
     /// An object of a module.
     Instance(Instance),
+    /// Something that only describes: type and JSON text.
+    Description(String, String),
+    /// What an SDK generated.
+    GeneratedCode(Graph, Vec<String>, Vec<String>),
 }
 
 /// A cache volume as plain data.
@@ -372,10 +512,59 @@ impl Object {
             Self::ErrorValue(value) => SavedObject::ErrorValue(value.clone()),
             Self::FunctionCallArgValue(arg) => SavedObject::CallArg(arg.clone()),
             Self::ModuleObject(instance) => SavedObject::Instance(instance.clone()),
+            Self::TypeDef(value) => self.described(value),
+            Self::ObjectTypeDef(value) => self.described(value),
+            Self::InterfaceTypeDef(value) => self.described(value),
+            Self::EnumTypeDef(value) => self.described(value),
+            Self::EnumValueTypeDef(value) => self.described(value),
+            Self::ListTypeDef(value) => self.described(value),
+            Self::ScalarTypeDef(value) => self.described(value),
+            Self::InputTypeDef(value) => self.described(value),
+            Self::FieldTypeDef(value) => self.described(value),
+            Self::Function(value) => self.described(value),
+            Self::FunctionArg(value) => self.described(value),
+            Self::SourceMap(value) => self.described(value),
+            Self::Module(value) => self.described(value),
+            Self::ModuleSource(value) => self.described(value),
+            Self::SDKConfig(value) => self.described(value),
+            Self::GeneratedCode(value) => SavedObject::GeneratedCode(
+                Graph::from_vertex(&value.code.0),
+                value.generated.clone(),
+                value.ignored.clone(),
+            ),
             Self::Query(_) | Self::Host(_) | Self::FunctionCall(_) | Self::CurrentModule(_) => {
                 return None;
             }
         })
+    }
+}
+
+impl Object {
+    fn described(&self, value: &impl Serialize) -> SavedObject {
+        let text = serde_json::to_string(value).expect("descriptions are plain data");
+        SavedObject::Description(self.type_name().to_owned(), text)
+    }
+}
+
+/// A description again. Modules mean nothing in another session.
+fn undescribed(name: &str, text: &str) -> Option<Object> {
+    fn read<T: serde::de::DeserializeOwned + Into<Object>>(text: &str) -> Option<Object> {
+        serde_json::from_str::<T>(text).ok().map(Into::into)
+    }
+    match name {
+        "TypeDef" => read::<TypeDefValue>(text),
+        "ObjectTypeDef" => read::<ObjectDef>(text),
+        "InterfaceTypeDef" => read::<InterfaceDef>(text),
+        "EnumTypeDef" => read::<EnumDef>(text),
+        "EnumValueTypeDef" => read::<MemberDef>(text),
+        "ListTypeDef" => read::<ListDef>(text),
+        "ScalarTypeDef" => read::<ScalarDef>(text),
+        "InputTypeDef" => read::<InputDef>(text),
+        "FieldTypeDef" => read::<FieldDefinition>(text),
+        "Function" => read::<FunctionDef>(text),
+        "FunctionArg" => read::<ArgDef>(text),
+        "SourceMap" => read::<SourceMapValue>(text),
+        _ => None,
     }
 }
 
@@ -408,6 +597,14 @@ impl SavedObject {
             Self::ErrorValue(value) => Object::ErrorValue(value),
             Self::CallArg(arg) => Object::FunctionCallArgValue(arg),
             Self::Instance(instance) => Object::ModuleObject(instance),
+            Self::Description(name, text) => undescribed(&name, &text)?,
+            Self::GeneratedCode(graph, generated, ignored) => {
+                Object::GeneratedCode(GeneratedCodeValue {
+                    code: DirectoryRef(graph.to_vertex()?),
+                    generated,
+                    ignored,
+                })
+            }
         })
     }
 }

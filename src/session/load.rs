@@ -5,8 +5,11 @@ use crate::{
     codegen,
     error::{Error, Kind, Result},
     graph::{Configure, Exec, Op, Vertex},
-    module::{ModuleConfig, ModuleTypes, RuntimePlan, SdkKind, StaticError, config, names::kebab},
-    schema::{Api, DependencySpec, ModuleOrigin, ModuleSpec},
+    module::{ModuleConfig, ModuleTypes, RuntimePlan, SdkKind, StaticError, names::kebab},
+    schema::{
+        self, Api, ContainerRef, DependencySpec, FileRef, ModuleOrigin, ModuleSourceValue,
+        ModuleSpec, Object,
+    },
 };
 use std::{
     path::{Path, PathBuf},
@@ -28,6 +31,8 @@ pub struct LoadedModule {
     pub config: ModuleConfig,
     /// Where it was fetched from, if not from this host.
     pub origin: Option<ModuleOrigin>,
+    /// Files generated for its code: path in its source directory, contents.
+    pub generated: Vec<(String, String)>,
     /// Modules it uses, by the names it uses them by.
     pub dependencies: Vec<Self>,
 }
@@ -41,6 +46,7 @@ impl LoadedModule {
             query_field: spec.query_field(),
             config: spec.config.clone(),
             origin: spec.origin.clone(),
+            generated: spec.generated.clone(),
             dependencies: spec.dependencies.iter().map(Self::used).collect(),
         }
     }
@@ -87,31 +93,36 @@ impl Located {
     }
 }
 
+/// What a module builds on.
+#[derive(Debug)]
+pub(super) struct Uses {
+    /// Modules that its code may call.
+    pub(super) dependencies: Vec<DependencySpec>,
+    /// The module that is its SDK.
+    pub(super) sdk: Option<Arc<ModuleSpec>>,
+}
+
 /// Makes a module ready to be called; what it builds on is loaded already.
 pub(super) async fn load_one(
     modules: &Modules,
     api: &Arc<Api>,
     config: ModuleConfig,
     located: &Located,
-    dependencies: Vec<DependencySpec>,
+    uses: Uses,
 ) -> Result<ModuleSpec> {
     let sdk = config
         .sdk
         .as_ref()
-        .map(|named| SdkKind::find(&named.source));
-    let sdk = sdk.transpose().map_err(|error| {
-        let place = config::place_in(&located.file, &error.name);
-        Error::invalid(format!("{place}: {error}"))
-            .hint(format!("there are: {}", SdkKind::choices()))
-    })?;
+        .and_then(|named| SdkKind::find(&named.source).ok());
     let spec = ModuleSpec {
         name: config.name.clone(),
         identity: located.identity.clone(),
         origin: located.origin.clone(),
-        dependencies,
+        dependencies: uses.dependencies,
         types: ModuleTypes::default(),
         sdk,
         plan: RuntimePlan::default(),
+        runtime: None,
         generated: Vec::new(),
         context: located.context.clone(),
         source: clean(&located.root().join(&config.source)),
@@ -119,8 +130,11 @@ pub(super) async fn load_one(
         config,
     };
     match sdk {
-        // It has no functions of its own and only brings others together.
-        None => Ok(spec),
+        None => match uses.sdk {
+            // It has no functions of its own and only brings others together.
+            None => Ok(spec),
+            Some(sdk) => load_by_module(modules, api, sdk, spec).await,
+        },
         Some(sdk) => load_from_source(modules, api, sdk, spec).await,
     }
 }
@@ -151,6 +165,51 @@ async fn load_from_source(
         Err(error) => return Err(static_error(&spec.config, error)),
     };
     Ok(spec)
+}
+
+/// Loads a module whose SDK is a module itself: that makes the container, and the container's program registers
+/// the types.
+async fn load_by_module(
+    modules: &Modules,
+    api: &Arc<Api>,
+    sdk: Arc<ModuleSpec>,
+    mut spec: ModuleSpec,
+) -> Result<ModuleSpec> {
+    let source = ModuleSourceValue {
+        reference: spec.directory.display().to_string(),
+        directory: spec.directory.clone(),
+        context: spec.context.clone(),
+        origin: spec.origin.clone(),
+        config: spec.config.clone(),
+        exists: true,
+    };
+    let seen = modules.introspection(&spec.dependencies).await?;
+    let file = Op::NewFile {
+        name: "schema.json".into(),
+        contents: seen,
+        permissions: 0o644,
+    };
+    let source = api.keep(&Object::ModuleSource(source));
+    let file = api.keep(&Object::File(FileRef(Vertex::new(file, vec![]))));
+    let container = modules.module_runtime(&sdk, &source, &file).await?;
+    let Some(Object::Container(ContainerRef(made))) = api.find(&container) else {
+        return Err(Error::invalid(format!(
+            "SDK `{}` gave no container to run `{}` in",
+            sdk.name, spec.name
+        )));
+    };
+    spec.runtime = Some(made);
+    let spec = Arc::new(spec);
+    let types = schema::register(api, &spec).await.map_err(|error| {
+        Error::invalid(format!(
+            "cannot load module `{}`: {}",
+            spec.name, error.message
+        ))
+    })?;
+    Ok(ModuleSpec {
+        types,
+        ..(*spec).clone()
+    })
 }
 
 fn static_error(config: &ModuleConfig, error: StaticError) -> Error {

@@ -10,5 +10,7 @@ mod open;
 pub mod server;
 
 pub use load::LoadedModule;
-pub use modules::Found;
+
 pub use open::{Session, SessionSettings};
+
+pub use crate::schema::FoundModule;

@@ -7,12 +7,13 @@ use super::load::{self, Located};
 use crate::{
     error::{Error, Kind, Result},
     module::{
-        Dependency, GitReference, ModuleConfig, ModuleReference, TypeKind, config, names,
+        Dependency, GitReference, ModuleConfig, ModuleReference, SdkKind, TypeKind, config, names,
         reference::is_commit,
     },
     schema::{
-        self, Api, DependencySpec, ModuleOrigin, ModuleSpec, declare_constructor, declare_types,
-        gql::{Registry, Schema, View},
+        self, Api, Caller, DependencySpec, FoundModule, ModuleOrigin, ModuleSpec, Object, Root,
+        declare_constructor, declare_types,
+        gql::{Executor, Registry, Request, Schema, View},
     },
     source::git_modules::{GitError, GitModules},
 };
@@ -33,16 +34,16 @@ pub(super) struct Modules {
     loaded: Mutex<Vec<Arc<ModuleSpec>>>,
 }
 
-/// What a reference led to.
-#[derive(Clone, Debug)]
-pub struct Found {
-    /// Directory on this host.
-    pub directory: PathBuf,
-    /// Where it was fetched from.
-    pub origin: Option<ModuleOrigin>,
-    /// Directory that it may read from.
-    pub context: Option<PathBuf>,
-}
+/// What generators of clients ask.
+const INTROSPECTION: &str = "query { __schemaVersion __schema { queryType { name } mutationType { name } \
+    subscriptionType { name } types { ...T } directives { name description locations args { ...I } } } } \
+    fragment T on __Type { kind name description fields(includeDeprecated: true) { name description \
+    args { ...I } type { ...R } isDeprecated deprecationReason } inputFields { ...I } \
+    interfaces { ...R } enumValues(includeDeprecated: true) { name description isDeprecated \
+    deprecationReason } possibleTypes { ...R } } \
+    fragment I on __InputValue { name description type { ...R } defaultValue } \
+    fragment R on __Type { kind name ofType { kind name ofType { kind name ofType { kind name \
+    ofType { kind name } } } } }";
 
 /// Modules that are being loaded, outermost first: identity and name.
 type Chain = Vec<(String, String)>;
@@ -111,9 +112,14 @@ impl Modules {
     ///
     /// # Errors
     /// If it is no reference, or its repository has no such version.
-    pub(super) async fn find(&self, base: &Path, text: &str, pin: Option<&str>) -> Result<Found> {
+    pub(super) async fn find(
+        &self,
+        base: &Path,
+        text: &str,
+        pin: Option<&str>,
+    ) -> Result<FoundModule> {
         match parse(base, text)? {
-            ModuleReference::Local(path) => Ok(Found {
+            ModuleReference::Local(path) => Ok(FoundModule {
                 directory: clean(&base.join(path)),
                 origin: None,
                 context: None,
@@ -122,7 +128,7 @@ impl Modules {
         }
     }
 
-    async fn fetch(&self, git: &GitReference, pin: Option<&str>) -> Result<Found> {
+    async fn fetch(&self, git: &GitReference, pin: Option<&str>) -> Result<FoundModule> {
         let outside = |error: GitError| {
             let what = format!("cannot fetch the module {git}");
             let kind = match error {
@@ -144,7 +150,7 @@ impl Modules {
             .checkout(&git.url, &commit)
             .await
             .map_err(outside)?;
-        Ok(Found {
+        Ok(FoundModule {
             directory: checkout.root.join(&git.subpath),
             origin: Some(ModuleOrigin {
                 url: git.url.clone(),
@@ -161,7 +167,7 @@ impl Modules {
     ///
     /// # Errors
     /// If there is none, or it or a dependency is wrong.
-    pub(super) async fn load(&self, found: &Found) -> Result<Arc<ModuleSpec>> {
+    pub(super) async fn load(&self, found: &FoundModule) -> Result<Arc<ModuleSpec>> {
         let file = match &found.origin {
             None => config::find_up(&found.directory),
             Some(_) => config::in_directory(&found.directory),
@@ -218,8 +224,16 @@ impl Modules {
                 }
                 dependencies.push(DependencySpec { name, module: spec });
             }
+            let sdk = self.sdk(&located, &config, &chain).await?;
             let name = self.free_name(alias.unwrap_or(&config.name), &config.name);
-            let mut spec = load::load_one(self, &self.api, config, &located, dependencies).await?;
+            let mut spec = load::load_one(
+                self,
+                &self.api,
+                config,
+                &located,
+                load::Uses { dependencies, sdk },
+            )
+            .await?;
             self.settle_names(&mut spec, &name, &located)?;
             let spec = Arc::new(spec);
             let mut loaded = self.lock();
@@ -244,7 +258,7 @@ impl Modules {
         let parsed = parse(base, &declared.source)
             .map_err(|error| Error::invalid(format!("{}: {error}", place())))?;
         let found = match parsed {
-            ModuleReference::Local(path) => Found {
+            ModuleReference::Local(path) => FoundModule {
                 directory: clean(&base.join(path)),
                 origin: None,
                 context: Some(dependent.context.clone()).filter(|_| dependent.origin.is_some()),
@@ -328,6 +342,91 @@ impl Modules {
             .await
     }
 
+    /// The module that is a module's SDK, if it names one.
+    async fn sdk(
+        &self,
+        located: &Located,
+        config: &ModuleConfig,
+        chain: &Chain,
+    ) -> Result<Option<Arc<ModuleSpec>>> {
+        let Some(named) = &config.sdk else {
+            return Ok(None);
+        };
+        let Err(unknown) = SdkKind::find(&named.source) else {
+            return Ok(None);
+        };
+        let is_reference = named.source.contains('/') || named.source.starts_with('.');
+        if !is_reference {
+            let place = config::place_in(&located.file, &named.source);
+            return Err(Error::invalid(format!("{place}: {unknown}")).hint(format!(
+                "there are {}, and references of modules that are SDKs",
+                SdkKind::choices()
+            )));
+        }
+        let declared = Dependency {
+            name: None,
+            source: named.source.clone(),
+            pin: named.pin.clone(),
+        };
+        self.dependency(located, &declared, chain).await.map(Some)
+    }
+
+    /// Asks a module that is an SDK for the container that another runs in; gives the container's id.
+    pub(super) async fn module_runtime(
+        &self,
+        sdk: &Arc<ModuleSpec>,
+        source: &str,
+        introspection: &str,
+    ) -> Result<String> {
+        let can = sdk.types.main().and_then(|main| {
+            main.functions
+                .iter()
+                .find(|function| function.api_name == "moduleRuntime")
+        });
+        let Some(function) = can else {
+            return Err(Error::invalid(format!(
+                "module `{}` is no SDK: it has no function `moduleRuntime`",
+                sdk.name
+            )));
+        };
+        let mut args = format!("modSource:{}", serde_json::Value::from(source));
+        if function
+            .args
+            .iter()
+            .any(|arg| arg.api_name == "introspectionJson")
+        {
+            args.push_str(&format!(
+                ",introspectionJson:{}",
+                serde_json::Value::from(introspection)
+            ));
+        }
+        let field = sdk.query_field();
+        let schema = self.schema(&[(field.clone(), Arc::clone(sdk))])?;
+        let query = format!("{{{field}{{moduleRuntime({args}){{id}}}}}}");
+        let answer = self.ask(schema, query).await?;
+        let id = answer["data"][&field]["moduleRuntime"]["id"].as_str();
+        id.map(str::to_owned).ok_or_else(|| {
+            let said = answer["errors"][0]["message"]
+                .as_str()
+                .unwrap_or("it gave nothing");
+            Error::invalid(format!("SDK `{}` failed: {said}", sdk.name))
+        })
+    }
+
+    /// The API as code that uses these modules sees it, as an introspection answer.
+    pub(super) async fn introspection(&self, used: &[DependencySpec]) -> Result<String> {
+        let schema = self.visible(used)?;
+        let answer = self.ask(schema, INTROSPECTION.to_owned()).await?;
+        Ok(answer["data"].to_string())
+    }
+
+    /// Asks as the main client would.
+    async fn ask(&self, schema: Arc<Schema<Api>>, query: String) -> Result<serde_json::Value> {
+        let (api, caller) = (Arc::clone(&self.api), Caller::main());
+        let executor = Executor::new(schema, api, caller, View::LATEST, Object::Query(Root));
+        Ok(executor.execute(&Request::new(query)).await.to_json())
+    }
+
     /// A name that no loaded module has: the wanted one, the module's own, or one with a number.
     fn free_name(&self, wanted: &str, own: &str) -> String {
         let loaded = self.lock();
@@ -401,7 +500,7 @@ fn parse(base: &Path, text: &str) -> Result<ModuleReference> {
     ModuleReference::parse(text, is_directory).map_err(|error| Error::invalid(error.to_string()))
 }
 
-fn locate(found: &Found, file: &Path) -> Located {
+fn locate(found: &FoundModule, file: &Path) -> Located {
     let root = file.parent().unwrap_or(Path::new("/"));
     let identity = match &found.origin {
         None => root.display().to_string(),

@@ -2,7 +2,7 @@
 
 use super::{
     load::LoadedModule,
-    modules::{Found, Modules},
+    modules::Modules,
     server::{Handler, Metadata, Server},
 };
 use crate::{
@@ -15,11 +15,12 @@ use crate::{
         Gateway, GatewayGuard, HostFacts, Images, Nested, Sandbox, SandboxConfig, World, WorldParts,
     },
     schema::{
-        self, Api, Caller, CallerKind, ModuleSpec, Object, Root,
+        self, Api, Caller, CallerKind, FoundModule, ModuleLoader, ModuleSpec, Object, Root,
         gql::{ErrorEntry, Executor, Request, Response, Schema, View},
     },
     source::{AuthSources, Downloader, ProxyOptions, git_modules::GitModules},
 };
+use futures_util::future::{BoxFuture, FutureExt as _};
 use nsci_runtime::{ExecutorKind, IdMap, proxy};
 use nsci_snapshotter::Store;
 use std::{
@@ -148,6 +149,8 @@ impl Session {
             runtime: tokio::runtime::Handle::current(),
             main: Caller::main(),
         });
+        let loader: Weak<State> = Arc::downgrade(&state);
+        state.api.set_modules(loader);
         world.set_gateway(Arc::new(Door {
             state: Arc::downgrade(&state),
         }));
@@ -189,7 +192,7 @@ impl Session {
     ///
     /// # Errors
     /// If it is no reference, or its repository cannot be fetched.
-    pub async fn find_module(&self, base: &Path, reference: &str) -> Result<Found> {
+    pub async fn find_module(&self, base: &Path, reference: &str) -> Result<FoundModule> {
         self.state.modules.find(base, reference, None).await
     }
 
@@ -197,7 +200,7 @@ impl Session {
     ///
     /// # Errors
     /// If there is no module, or it or one that it builds on is wrong.
-    pub async fn load_module(&self, found: &Found) -> Result<Arc<LoadedModule>> {
+    pub async fn load_module(&self, found: &FoundModule) -> Result<Arc<LoadedModule>> {
         let spec = self.state.modules.load(found).await?;
         self.state.serve(&spec, true)?;
         Ok(Arc::new(LoadedModule::new(&spec)))
@@ -299,6 +302,50 @@ impl State {
                 ..ErrorEntry::default()
             }]),
         }
+    }
+}
+
+impl ModuleLoader for State {
+    fn find(&self, reference: String, pin: String) -> BoxFuture<'_, Result<FoundModule>> {
+        async move {
+            let base = self.api.engine().secrets().host().workdir.clone();
+            let pin = Some(pin.as_str()).filter(|pin| !pin.is_empty());
+            self.modules.find(&base, &reference, pin).await
+        }
+        .boxed()
+    }
+
+    fn load(&self, found: FoundModule) -> BoxFuture<'_, Result<Arc<ModuleSpec>>> {
+        async move { self.modules.load(&found).await }.boxed()
+    }
+
+    fn serve(&self, module: &Arc<ModuleSpec>, with_dependencies: bool) -> Result<()> {
+        Self::serve(self, module, with_dependencies)
+    }
+
+    fn loaded(&self, identity: &str) -> Option<Arc<ModuleSpec>> {
+        let all = self.modules.all();
+        all.into_iter().find(|spec| spec.identity == identity)
+    }
+
+    fn module_of(&self, type_name: &str) -> Option<String> {
+        let has = |spec: &&Arc<ModuleSpec>| {
+            let types = &spec.types;
+            let objects = types.objects.iter().map(|ty| &ty.api_name);
+            let enums = types.enums.iter().map(|ty| &ty.api_name);
+            let interfaces = types.interfaces.iter().map(|ty| &ty.api_name);
+            objects
+                .chain(enums)
+                .chain(interfaces)
+                .any(|name| name == type_name)
+        };
+        let all = self.modules.all();
+        all.iter().find(has).map(|spec| spec.name.clone())
+    }
+
+    fn introspection(&self, module: Option<&Arc<ModuleSpec>>) -> BoxFuture<'_, Result<String>> {
+        let used = module.map_or_else(Vec::new, |module| module.dependencies.clone());
+        async move { self.modules.introspection(&used).await }.boxed()
     }
 }
 

@@ -9,6 +9,7 @@
 )]
 
 mod cache;
+mod ci;
 mod cli;
 mod clients;
 mod conformance;
@@ -18,7 +19,10 @@ mod files;
 mod images;
 mod life;
 mod modules;
+mod modules_api;
+mod modules_cli;
 mod modules_deps;
+mod modules_reference;
 mod mounts;
 mod publish;
 mod sandbox;

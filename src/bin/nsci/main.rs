@@ -17,6 +17,7 @@ mod output;
 mod report;
 mod roles;
 mod settings;
+mod shell;
 mod signals;
 mod ui;
 

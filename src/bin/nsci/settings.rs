@@ -90,7 +90,7 @@ impl Surroundings {
     }
 
     /// A base directory of the XDG kind.
-    fn base(&self, variable: &str, below_home: &str) -> Option<PathBuf> {
+    pub(crate) fn base(&self, variable: &str, below_home: &str) -> Option<PathBuf> {
         let named = self
             .var(variable)
             .map(PathBuf::from)

@@ -24,6 +24,56 @@ pub(crate) enum Verb {
         /// As JSON.
         json: bool,
     },
+    /// Add modules to the one at hand.
+    Install {
+        /// What to add.
+        references: Vec<String>,
+        /// Name to use it by.
+        name: Option<String>,
+    },
+    /// Remove modules from the one at hand.
+    Uninstall(Vec<String>),
+    /// Move pins of modules from git.
+    Update(Vec<String>),
+    /// Write what editors and old tools want to find beside a module's source.
+    Develop {
+        /// Language to give a module that has none.
+        sdk: Option<String>,
+        /// Where its source goes.
+        source: Option<String>,
+    },
+    /// List the modules that the one at hand uses.
+    Modules {
+        /// As JSON.
+        json: bool,
+    },
+    /// Show the configuration of the module at hand.
+    Config {
+        /// As JSON.
+        json: bool,
+    },
+    /// Run a module's checks or generators.
+    Marked {
+        /// Which of the two.
+        kind: Marked,
+        /// Only those whose names match one of these.
+        patterns: Vec<String>,
+        /// List them instead.
+        list: bool,
+        /// Stop at the first that fails.
+        fail_fast: bool,
+    },
+    /// Read commands of the shell.
+    Shell {
+        /// The text to run.
+        code: Option<String>,
+        /// Files to run.
+        files: Vec<String>,
+    },
+    /// Print the completion script of a shell.
+    Completion(String),
+    /// Complete a command line: the words typed so far, the last one unfinished.
+    Complete(Vec<String>),
     /// Make a module.
     Init {
         /// Language.
@@ -69,6 +119,15 @@ pub(crate) enum Verb {
     Version,
     /// Show help.
     Help(Option<&'static Command>),
+}
+
+/// Functions that are run because of what they are marked as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Marked {
+    /// Checks.
+    Checks,
+    /// Generators.
+    Generators,
 }
 
 /// What to do with the cache.
@@ -172,6 +231,92 @@ pub(crate) const COMMANDS: &[Command] = &[
             Flag::value("blueprint", "", ""),
             Flag::value("root", "", ""),
         ],
+    },
+    Command {
+        name: "install",
+        summary: "Add a module to the one at hand",
+        usage: "[--name=NAME] REF…",
+        details: "REF is a directory or github.com/OWNER/REPO/PATH@VERSION. A module from git is pinned to its commit.\n\
+                  Where there is no dagger.json, one without functions is made.",
+        flags: &[
+            Flag::value("name", "NAME", "Name to use it by instead of its own").short('n'),
+            Flag::value("sdk", "", ""),
+        ],
+    },
+    Command {
+        name: "uninstall",
+        summary: "Remove a module from the one at hand",
+        usage: "NAME…",
+        details: "NAME is the name it is used by, or its reference.",
+        flags: &[],
+    },
+    Command {
+        name: "update",
+        summary: "Pin modules from git to where they are now",
+        usage: "[NAME]…",
+        details: "Without names, all of them.",
+        flags: &[],
+    },
+    Command {
+        name: "develop",
+        summary: "Write the SDK beside a module's source, for editors",
+        usage: "[--sdk=SDK] [--source=DIR]",
+        details: "Nothing of it is needed to run the module. With --sdk, gives functions to a module that has none.",
+        flags: &[
+            Flag::value("sdk", "SDK", "Language to give a module that has none"),
+            Flag::value("source", "DIR", "Directory of its source"),
+            Flag::switch("recursive", ""),
+            Flag::switch("force", ""),
+            Flag::value("license", "", ""),
+        ],
+    },
+    Command {
+        name: "modules",
+        summary: "List the modules that the one at hand uses",
+        usage: "",
+        details: "",
+        flags: &[JSON],
+    },
+    Command {
+        name: "config",
+        summary: "Show the configuration of the module at hand",
+        usage: "",
+        details: "",
+        flags: &[JSON],
+    },
+    Command {
+        name: "check",
+        summary: "Run the checks of a module",
+        usage: "[-l] [PATTERN]…",
+        details: "Checks are functions marked as such that need no arguments. Exits with 1 if one fails.",
+        flags: &[
+            Flag::switch("list", "List them instead").short('l'),
+            Flag::switch("failfast", "Stop at the first that fails").aliases(&["fail-fast"]),
+        ],
+    },
+    Command {
+        name: "generate",
+        summary: "Run the generators of a module and keep what they make",
+        usage: "[-l] [PATTERN]…",
+        details: "Generators are functions marked as such; what they return is written to the directory at hand.",
+        flags: &[Flag::switch("list", "List them instead").short('l')],
+    },
+    Command {
+        name: "shell",
+        summary: "Call functions in pipelines, typed or from a file",
+        usage: "[-c TEXT] [FILE]…",
+        details: "Such as `container | from alpine | with-exec echo hi | stdout`. `.help` inside says more.",
+        flags: &[Flag::value("code", "TEXT", "Run this text and end").short('c')],
+    },
+    Command {
+        name: "completion",
+        summary: "Print the completion script of a shell",
+        usage: "bash|zsh|fish",
+        details: "bash: source <(nsci completion bash)\n\
+                  zsh:  source <(nsci completion zsh)\n\
+                  fish: nsci completion fish | source\n\
+                  Functions and flags of the module at hand are completed too.",
+        flags: &[],
     },
     Command {
         name: "query",
@@ -300,6 +445,36 @@ impl Command {
                 path: given.rest.clone(),
                 json: given.on("json"),
             },
+            "install" => Verb::Install {
+                references: given.rest.clone(),
+                name: text("name"),
+            },
+            "uninstall" => Verb::Uninstall(given.rest.clone()),
+            "update" => Verb::Update(given.rest.clone()),
+            "develop" => self.nothing(&given.rest).map(|()| Verb::Develop {
+                sdk: text("sdk"),
+                source: text("source"),
+            })?,
+            "modules" => self.nothing(&given.rest).map(|()| Verb::Modules {
+                json: given.on("json"),
+            })?,
+            "config" => self.nothing(&given.rest).map(|()| Verb::Config {
+                json: given.on("json"),
+            })?,
+            "check" | "generate" => Verb::Marked {
+                kind: match self.name {
+                    "check" => Marked::Checks,
+                    _ => Marked::Generators,
+                },
+                patterns: given.rest.clone(),
+                list: given.on("list"),
+                fail_fast: given.on("failfast"),
+            },
+            "shell" => Verb::Shell {
+                code: text("code"),
+                files: given.rest.clone(),
+            },
+            "completion" => Verb::Completion(self.one(&given.rest)?.unwrap_or_default()),
             "init" => Verb::Init {
                 sdk: text("sdk").ok_or_else(|| {
                     Failure::usage("required flag(s) \"sdk\" not set")

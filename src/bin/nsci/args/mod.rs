@@ -1,15 +1,18 @@
 //! The command line as it was typed: [`LowArgs`].
 //!
-//! First of two stages. Knows which commands and flags there are, not what their values are good for and
+//! First of two stages. `clap` reads the fixed part ([`tree`]); what follows `call` and `core` is scanned by the same
+//! tables ([`flag`]). Knows which commands and flags there are, not what their values are good for and
 //! nothing of the environment; [`crate::settings`] makes usable values of it. The flags of a module's
 //! functions are read later, by [`crate::chain`].
 
 mod command;
 pub(crate) mod flag;
 mod help;
+mod tree;
 
-pub(crate) use command::{CHAIN_FLAGS, COMMANDS, CacheVerb, Command, Verb};
-pub(crate) use help::{command_help, flag_table, main_help, table};
+pub(crate) use command::{CHAIN_FLAGS, COMMANDS, CacheVerb, Command, Marked, Verb};
+pub(crate) use help::{flag_table, table};
+pub(crate) use tree::{command_help, main_help};
 
 use crate::report::Failure;
 use flag::{Flag, Scan, Scanned, nearest, scan};
@@ -19,7 +22,7 @@ pub(crate) const GLOBAL: &[Flag] = &[
     Flag::value(
         "mod",
         "REF",
-        "Module to use: a directory with a dagger.json, or one below it",
+        "Module to use: a directory, or github.com/OWNER/REPO/PATH@VERSION",
     )
     .short('m')
     .aliases(&["module", "load-module"]),
@@ -118,14 +121,26 @@ pub(crate) struct LowArgs {
     pub(crate) verb: Verb,
 }
 
+/// Name of the command that completion scripts ask.
+pub(crate) const COMPLETE: &str = "__complete";
+
 /// Reads a command line without the program's name.
 ///
 /// # Errors
 /// What a user got wrong, with a hint where one is near.
 pub(crate) fn parse(args: &[String]) -> Result<LowArgs, Failure> {
     let mut globals = Globals::default();
+    // Asked by completion scripts; what follows is unfinished and read leniently.
+    if let Some((first, rest)) = args.split_first()
+        && first == COMPLETE
+    {
+        return Ok(LowArgs {
+            globals,
+            verb: Verb::Complete(rest.to_vec()),
+        });
+    }
     let version = [Flag::switch("version", "Show the version").short('V')];
-    let leading = scan(args, &[GLOBAL, &version], Scan::Leading)?;
+    let leading = tree::leading(args, &[GLOBAL, &version])?;
     globals.add(&leading);
     if leading.on("version") {
         return Ok(LowArgs {
@@ -139,8 +154,13 @@ pub(crate) fn parse(args: &[String]) -> Result<LowArgs, Failure> {
             verb: Verb::Help(None),
         });
     };
-    let how = command.scan();
-    let scanned = scan(&rest, &[GLOBAL, command.flags], how)?;
+    let tables = [GLOBAL, command.flags];
+    let scanned = match command.scan() {
+        Scan::Whole => tree::whole(&rest, &tables)?,
+        Scan::Leading => tree::leading(&rest, &tables)?,
+        // The flags of functions are not known yet; those that are known may stand anywhere among them.
+        Scan::Known => scan(&rest, &tables, Scan::Known)?,
+    };
     globals.add(&scanned);
     if globals.help && !command.is_dynamic() {
         return Ok(LowArgs {
@@ -150,6 +170,14 @@ pub(crate) fn parse(args: &[String]) -> Result<LowArgs, Failure> {
     }
     let verb = command.verb(&scanned, rest)?;
     Ok(LowArgs { globals, verb })
+}
+
+/// The flags that every command takes, among words of a line that is not finished.
+pub(crate) fn globals(words: &[String]) -> Option<Globals> {
+    let scanned = scan(words, &[GLOBAL], Scan::Known).ok()?;
+    let mut globals = Globals::default();
+    globals.add(&scanned);
+    Some(globals)
 }
 
 /// The command the words begin with, and what follows it.
@@ -171,6 +199,18 @@ fn find(words: &[String]) -> Result<Option<(&'static Command, Vec<String>)>, Fai
         // `help x` is `x --help`.
         return Ok(Some((command, vec!["--help".to_owned()])));
     }
+    // Older command lines group and name some commands otherwise.
+    let older = match (first.as_str(), rest.first().map(String::as_str)) {
+        ("mod" | "module", Some("use")) => Some("install"),
+        ("mod" | "module", Some("sync")) => Some("develop"),
+        _ => None,
+    };
+    if let Some(command) = older.and_then(by_name) {
+        return Ok(Some((command, rest[1..].to_vec())));
+    }
+    if first == "use" {
+        return Ok(by_name("install").map(|command| (command, rest.to_vec())));
+    }
     by_name(first)
         .map(|command| Some((command, rest.to_vec())))
         .ok_or_else(|| unknown(first))
@@ -182,24 +222,8 @@ fn by_name(name: &str) -> Option<&'static Command> {
 
 fn unknown(name: &str) -> Failure {
     /// Commands of the original that have no counterpart here yet.
-    const MISSING: [&str; 17] = [
-        "agent",
-        "check",
-        "client",
-        "cloud",
-        "config",
-        "develop",
-        "engine",
-        "generate",
-        "install",
-        "listen",
-        "login",
-        "logout",
-        "mcp",
-        "shell",
-        "uninstall",
-        "up",
-        "update",
+    const MISSING: [&str; 9] = [
+        "agent", "client", "cloud", "engine", "listen", "login", "logout", "mcp", "up",
     ];
     if MISSING.contains(&name) {
         return Failure::usage(format!("command `{name}` is not supported yet"));

@@ -68,11 +68,15 @@ pub(crate) struct Surroundings<'a> {
 }
 
 /// Objects that a flag can name.
-const ADDRESSABLE: [&str; 7] = [
+const ADDRESSABLE: [&str; 11] = [
     "CacheVolume",
     "Container",
     "Directory",
     "File",
+    "GitRef",
+    "GitRepository",
+    "Module",
+    "ModuleSource",
     "Secret",
     "Service",
     "Socket",
@@ -282,9 +286,13 @@ fn address(
         return Err(refuse("it is empty"));
     }
     match object {
-        "Directory" | "File" if is_git(text) => Err(refuse(
-            "git addresses are not supported yet; clone it and pass the path",
-        )),
+        "Directory" | "File" if is_git(text) => Ok(by_address(object, text)),
+        "GitRepository" | "GitRef" => Ok(by_address(object, text)),
+        "ModuleSource" => Ok(root("moduleSource", format!("refString:{}", quote(text)))),
+        "Module" => Ok(Address {
+            selection: format!("moduleSource(refString:{}){{asModule{{id}}}}", quote(text)),
+            path: vec!["moduleSource", "asModule", "id"],
+        }),
         "Directory" => Ok(host("directory", format!("path:{}", quote(local(text))))),
         "File" => Ok(host("file", format!("path:{}", quote(local(text))))),
         "Container" => Ok(Address {
@@ -304,6 +312,20 @@ fn address(
                 host("service", format!("host:{},ports:{ports}", quote(name)))
             }),
         _ => Err(refuse("no text can name such an object")),
+    }
+}
+
+/// What the API makes of an address by itself.
+fn by_address(object: &str, text: &str) -> Address {
+    let field = match object {
+        "Directory" => "directory",
+        "File" => "file",
+        "GitRef" => "gitRef",
+        _ => "gitRepository",
+    };
+    Address {
+        selection: format!("address(value:{}){{{field}{{id}}}}", quote(text)),
+        path: vec!["address", field, "id"],
     }
 }
 
@@ -544,6 +566,16 @@ mod tests {
                 r#"host{directory(path:"/a"){id}}"#,
             ),
             ("File", "~/x", r#"host{file(path:"~/x"){id}}"#),
+            (
+                "Directory",
+                "https://github.com/x/y#main:sub",
+                r#"address(value:"https://github.com/x/y#main:sub"){directory{id}}"#,
+            ),
+            (
+                "ModuleSource",
+                "./ci",
+                r#"moduleSource(refString:"./ci"){id}"#,
+            ),
             (
                 "Container",
                 "alpine:3",

@@ -10,7 +10,7 @@ use crate::report::Failure;
 use crate::settings::Settings;
 
 /// Version of the API that new modules are written for.
-const ENGINE_VERSION: &str = "v0.18.19";
+pub(super) const ENGINE_VERSION: &str = "v0.18.19";
 
 /// What is to be made.
 #[derive(Debug)]
@@ -46,7 +46,12 @@ pub(super) fn init(settings: &Settings, new: &New) -> Result<Output, Failure> {
     if let Some(file) =
         config::find_up(&directory).filter(|file| file.parent() == Some(&*directory))
     {
-        return Err(taken(&file).hint("a module is there; choose another directory"));
+        let without_code =
+            nsci::module::ModuleConfig::load(&file).is_ok_and(|config| config.sdk.is_none());
+        return Err(taken(&file).hint(match without_code {
+            true => format!("`nsci develop --sdk={}` gives it functions", sdk.name()),
+            false => "a module is there; choose another directory".to_owned(),
+        }));
     }
     let name = match &new.name {
         Some(name) => name.clone(),

@@ -2,11 +2,16 @@
 
 mod cache;
 mod call;
+mod completion;
 mod core;
 mod coverage;
+mod develop;
 mod doctor;
 mod functions;
 mod init;
+mod install;
+mod marked;
+mod modules;
 mod query;
 mod run;
 mod session;
@@ -20,6 +25,7 @@ use crate::exit_code::Exit;
 use crate::output::Output;
 use crate::report::Failure;
 use crate::settings::{Settings, Surroundings};
+use crate::shell;
 
 /// Does what a command line asks; `program` is how the command was called.
 pub(crate) fn main(program: &str, words: &[String]) -> Exit {
@@ -94,6 +100,49 @@ fn dispatch(program: &str, words: &[String]) -> Result<Output, Failed> {
         Verb::Core { words, .. } => app::run(program, &globals, Signals::Cancel, |app| {
             core::core(app, words)
         }),
+        Verb::Install { references, name } => {
+            app::run(program, &globals, Signals::Cancel, move |app| {
+                install::install(app, references, name)
+            })
+        }
+        Verb::Uninstall(names) => {
+            app::run(program, &globals, Signals::Cancel, move |app| async move {
+                install::uninstall(&app, &names)
+            })
+        }
+        Verb::Update(names) => app::run(program, &globals, Signals::Cancel, move |app| {
+            install::update(app, names)
+        }),
+        Verb::Develop { sdk, source } => app::run(program, &globals, Signals::Cancel, move |app| {
+            develop::develop(app, sdk, source)
+        }),
+        Verb::Modules { json } => app::run(program, &globals, Signals::Cancel, move |app| {
+            modules::modules(app, json)
+        }),
+        Verb::Config { json } => app::run(program, &globals, Signals::Cancel, move |app| {
+            modules::config(app, json)
+        }),
+        Verb::Marked {
+            kind,
+            patterns,
+            list,
+            fail_fast,
+        } => app::run(program, &globals, Signals::Cancel, move |app| {
+            marked::marked(app, kind, patterns, list, fail_fast)
+        }),
+        Verb::Shell { code, files } => {
+            let globals = lines_instead_of_tty(globals);
+            let source = match (code, files.is_empty()) {
+                (Some(text), _) => shell::Source::Text(text),
+                (None, false) => shell::Source::Files(files),
+                (None, true) => shell::Source::Input,
+            };
+            app::run(program, &globals, Signals::Cancel, move |app| {
+                shell::shell(app, source)
+            })
+        }
+        Verb::Completion(shell) => completion::script(program, &shell).map_err(alone),
+        Verb::Complete(words) => complete(program, globals, words),
         Verb::Functions { path, json } => {
             app::run(program, &globals, Signals::Cancel, move |app| {
                 functions::functions(app, path, json)
@@ -128,6 +177,21 @@ fn dispatch(program: &str, words: &[String]) -> Result<Output, Failed> {
             })
         }
     }
+}
+
+/// Answers a completion script. What is wrong with an unfinished line is nobody's business.
+fn complete(program: &str, globals: Globals, words: Vec<String>) -> Result<Output, Failed> {
+    if let Some(output) = completion::fixed(&words) {
+        return Ok(output);
+    }
+    let finished = words.split_last().map_or(&[][..], |(_, before)| before);
+    let globals = Globals {
+        silent: true,
+        ..args::globals(finished).unwrap_or(globals)
+    };
+    app::run(program, &globals, Signals::Cancel, move |app| {
+        completion::complete(app, words)
+    })
 }
 
 fn help(program: &str, command: &'static Command) -> Output {
