@@ -1,0 +1,3 @@
+module dagger.io/dagger
+
+go 1.21
