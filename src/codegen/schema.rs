@@ -191,43 +191,52 @@ impl Schema {
         Self { types }
     }
 
-    /// Takes documentation from another schema wherever this one has none.
-    pub fn document(&mut self, other: &Self) {
-        let fill = |mine: &mut String, theirs: &str| {
-            if mine.is_empty() {
-                theirs.clone_into(mine);
+    /// Everything that is documented: `Type`, `Type.field`, `Type.field.argument`.
+    pub fn descriptions(&self) -> BTreeMap<String, String> {
+        let mut found = BTreeMap::new();
+        let mut schema = self.clone();
+        schema.each_description(&mut |name, text| {
+            if !text.is_empty() {
+                found.insert(name, text.clone());
             }
-        };
+        });
+        found
+    }
+
+    /// Documents what has no documentation, by the names that [`Self::descriptions`] uses.
+    pub fn describe(&mut self, of: &dyn Fn(&str) -> Option<String>) {
+        self.each_description(&mut |name, text| {
+            if text.is_empty() {
+                *text = of(&name).unwrap_or_default();
+            }
+        });
+    }
+
+    fn each_description(&mut self, visit: &mut dyn FnMut(String, &mut String)) {
         for ty in self.types.values_mut() {
-            let Some(theirs) = other.get(&ty.name) else {
-                continue;
-            };
-            fill(&mut ty.description, &theirs.description);
-            match (&mut ty.kind, &theirs.kind) {
-                (
-                    Kind::Object(fields) | Kind::Interface(fields),
-                    Kind::Object(known) | Kind::Interface(known),
-                ) => {
+            let owner = ty.name.clone();
+            visit(owner.clone(), &mut ty.description);
+            match &mut ty.kind {
+                Kind::Object(fields) | Kind::Interface(fields) => {
                     for field in fields {
-                        let Some(known) = known.iter().find(|k| k.name == field.name) else {
-                            continue;
-                        };
-                        fill(&mut field.description, &known.description);
+                        let name = format!("{owner}.{}", field.name);
+                        visit(name.clone(), &mut field.description);
                         for arg in &mut field.args {
-                            if let Some(known) = known.args.iter().find(|k| k.name == arg.name) {
-                                fill(&mut arg.description, &known.description);
-                            }
+                            visit(format!("{name}.{}", arg.name), &mut arg.description);
                         }
                     }
                 }
-                (Kind::Enum(values), Kind::Enum(known)) => {
+                Kind::Input(fields) => {
+                    for field in fields {
+                        visit(format!("{owner}.{}", field.name), &mut field.description);
+                    }
+                }
+                Kind::Enum(values) => {
                     for value in values {
-                        if let Some(known) = known.iter().find(|k| k.name == value.name) {
-                            fill(&mut value.description, &known.description);
-                        }
+                        visit(format!("{owner}.{}", value.name), &mut value.description);
                     }
                 }
-                _ => {}
+                Kind::Scalar => {}
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Files of a new module.
 //!
-//! Main function: [`python`]. Names what is to be written; writing, and refusing to overwrite, is up to
+//! Main functions: [`go`] and [`python`]. They name what is to be written; writing, and refusing to overwrite, is up to
 //! the command.
 
 use serde_json::json;
@@ -72,6 +72,74 @@ pub fn python(name: &str, source: &str, engine_version: &str) -> Vec<NewFile> {
         },
     ]
 }
+
+/// A new Go module; `source` is the directory of its code, relative to the configuration.
+///
+/// The code needs no `go.mod` to run; it is there for editors, together with what `develop` generates.
+pub fn go(name: &str, source: &str, engine_version: &str) -> Vec<NewFile> {
+    let source = source.trim_start_matches("./").trim_end_matches('/');
+    let source = if source.is_empty() { "." } else { source };
+    let config = json!({
+        "name": name,
+        "engineVersion": engine_version,
+        "sdk": { "source": "go" },
+        "source": source,
+    });
+    let config = serde_json::to_string_pretty(&config).expect("a JSON value can be written");
+    let inside = |path: &str| {
+        if source == "." {
+            path.to_owned()
+        } else {
+            format!("{source}/{path}")
+        }
+    };
+    let kebab = names::kebab(name);
+    vec![
+        NewFile {
+            path: "dagger.json".into(),
+            contents: config + "\n",
+        },
+        NewFile {
+            path: inside("go.mod"),
+            contents: format!("module dagger/{kebab}\n\ngo 1.23\n"),
+        },
+        NewFile {
+            path: inside("main.go"),
+            contents: GO_MAIN
+                .replace("@module@", &kebab)
+                .replace("@type@", &names::pascal(name)),
+        },
+    ]
+}
+
+const GO_MAIN: &str = r#"// Pipelines of this project.
+package main
+
+import (
+	"context"
+
+	"dagger/@module@/internal/dagger"
+)
+
+type @type@ struct{}
+
+// Echo returns a container that has printed the text.
+func (m *@type@) Echo(text string) *dagger.Container {
+	return dag.Container().
+		From("alpine:latest").
+		WithExec([]string{"echo", text})
+}
+
+// Find lists the lines in a directory that match a pattern.
+func (m *@type@) Find(ctx context.Context, source *dagger.Directory, pattern string) (string, error) {
+	return dag.Container().
+		From("alpine:latest").
+		WithMountedDirectory("/mnt", source).
+		WithWorkdir("/mnt").
+		WithExec([]string{"grep", "-rn", pattern, "."}).
+		Stdout(ctx)
+}
+"#;
 
 const PYTHON_PROJECT: &str = r#"[project]
 name = "@name@"

@@ -9,12 +9,14 @@
 pub mod call;
 pub mod config;
 pub mod flag;
+pub mod go;
 pub mod init;
 pub mod names;
 pub mod python;
 pub mod reference;
 pub mod runtime_plan;
 pub mod sdk;
+pub mod sdk_go;
 pub mod sdk_python;
 pub mod typedef;
 

@@ -9,11 +9,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::config::ModuleConfig;
+use super::go;
 use super::init::{self, NewFile};
 use super::python::{self, StaticError};
 use super::runtime_plan::{self, RuntimePlan};
-use super::sdk_python;
 use super::typedef::ModuleTypes;
+use super::{sdk_go, sdk_python};
 
 /// Source files of a module by path relative to its source directory.
 pub type SourceFiles = BTreeMap<String, String>;
@@ -22,6 +23,8 @@ pub type SourceFiles = BTreeMap<String, String>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SdkKind {
+    /// Go.
+    Go,
     /// Python.
     Python,
 }
@@ -36,11 +39,12 @@ pub struct UnknownSdk {
 
 impl SdkKind {
     /// Every SDK there is.
-    pub const ALL: &[Self] = &[Self::Python];
+    pub const ALL: &[Self] = &[Self::Go, Self::Python];
 
     /// Name in configurations and on the command line.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Go => "go",
             Self::Python => "python",
         }
     }
@@ -72,6 +76,7 @@ impl SdkKind {
     /// If a directory or file cannot be read or is not UTF-8.
     pub fn collect(self, source: &Path) -> std::io::Result<SourceFiles> {
         match self {
+            Self::Go => go::collect(source),
             Self::Python => python::collect(source),
         }
     }
@@ -80,6 +85,7 @@ impl SdkKind {
     /// generated again for each run.
     pub fn excluded(self) -> &'static [&'static str] {
         match self {
+            Self::Go => go::EXCLUDED,
             Self::Python => &["**/__pycache__", ".git"],
         }
     }
@@ -90,6 +96,7 @@ impl SdkKind {
     /// [`StaticError::NeedsRuntime`] if only running the code can tell; the other kinds are mistakes.
     pub fn describe(self, module: &str, files: &SourceFiles) -> Result<ModuleTypes, StaticError> {
         match self {
+            Self::Go => go::read(module, files),
             Self::Python => python::read(module, files),
         }
     }
@@ -104,6 +111,7 @@ impl SdkKind {
         files: &SourceFiles,
     ) -> Result<RuntimePlan, StaticError> {
         match self {
+            Self::Go => Ok(go::plan(config, files)),
             Self::Python => runtime_plan::python(config, files),
         }
     }
@@ -111,6 +119,7 @@ impl SdkKind {
     /// Files of the SDK: path below the directory they are copied to, and contents.
     pub fn files(self) -> &'static [(&'static str, &'static str)] {
         match self {
+            Self::Go => sdk_go::FILES,
             Self::Python => sdk_python::FILES,
         }
     }
@@ -118,6 +127,7 @@ impl SdkKind {
     /// Whether running a module takes files that are generated from the schema it sees.
     pub fn needs_codegen(self) -> bool {
         match self {
+            Self::Go => true,
             Self::Python => false,
         }
     }
@@ -131,9 +141,38 @@ impl SdkKind {
         }
     }
 
+    /// What becomes of a generated file that editors want to see: its contents, and whether it is the
+    /// user's own file, which is not ignored. `existing` is what there is; `None` if editors need none.
+    pub fn for_editor(
+        self,
+        path: &str,
+        generated: &str,
+        existing: Option<&str>,
+    ) -> Option<(String, bool)> {
+        match (self, path) {
+            (Self::Go, "go.mod") => {
+                let base = existing.unwrap_or(generated);
+                let sdk = self.editor_directory();
+                Some((go::requirements::for_editor(base, sdk), true))
+            }
+            (Self::Go, path) if path == "go.sum" || path.starts_with("vendor/") => None,
+            _ => Some((generated.to_owned(), false)),
+        }
+    }
+
+    /// Where the code of a new module goes, relative to its configuration, if nobody says.
+    pub fn usual_source(self, beside_other_files: bool) -> &'static str {
+        match self {
+            // A directory of Go files is one package, and the module is one of its own.
+            Self::Go if beside_other_files => "dagger",
+            Self::Go | Self::Python => ".",
+        }
+    }
+
     /// Files of a new module; `source` is the directory of its code, relative to the configuration.
     pub fn init(self, name: &str, source: &str, engine_version: &str) -> Vec<NewFile> {
         match self {
+            Self::Go => init::go(name, source, engine_version),
             Self::Python => init::python(name, source, engine_version),
         }
     }
@@ -147,6 +186,7 @@ mod tests {
     fn sdk_is_found_by_name_with_or_without_version() {
         for (source, wanted) in [
             ("python", Some(SdkKind::Python)),
+            ("go", Some(SdkKind::Go)),
             ("python@v0.18.2", Some(SdkKind::Python)),
             ("cobol", None),
             ("", None),

@@ -157,7 +157,8 @@ async fn load_from_source(
         .map_err(|error| static_error(&spec.config, error))?;
     if sdk.needs_codegen() {
         let seen = modules.visible(&spec.dependencies)?;
-        spec.generated = codegen::files(sdk, &spec.config, seen.table());
+        spec.generated = codegen::files(sdk, &spec.config, &files, seen.table())
+            .map_err(|error| static_error(&spec.config, error))?;
     }
     spec.types = match sdk.describe(&spec.name, &files) {
         Ok(types) => types,

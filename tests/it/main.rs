@@ -22,6 +22,7 @@ mod modules;
 mod modules_api;
 mod modules_cli;
 mod modules_deps;
+mod modules_go;
 mod modules_reference;
 mod mounts;
 mod publish;

@@ -18,8 +18,8 @@ use super::typedef::{ModuleTypes, TypeError};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StaticError {
-    /// There is no Python file where a module's code is looked for.
-    #[error("module `{module}` has no Python source: looked for {looked_for}")]
+    /// There is no file where a module's code is looked for.
+    #[error("module `{module}` has no source: looked for {looked_for}")]
     NoSource {
         /// Module name.
         module: String,

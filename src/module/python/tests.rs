@@ -215,7 +215,7 @@ fn code_is_found_in_every_layout() {
     let error = Layout::find("ci", &BTreeMap::new())
         .expect_err("nothing there")
         .to_string();
-    assert!(error.starts_with("module `ci` has no Python source: looked for src/ci/__init__.py, "));
+    assert!(error.starts_with("module `ci` has no source: looked for src/ci/__init__.py, "));
 }
 
 #[test]

@@ -212,10 +212,10 @@ pub(crate) const COMMANDS: &[Command] = &[
     Command {
         name: "init",
         summary: "Make a new module",
-        usage: "--sdk=python [--name=NAME] [DIR]",
+        usage: "--sdk=go|python [--name=NAME] [DIR]",
         details: "Writes dagger.json and a first function. Refuses to touch a module that exists.",
         flags: &[
-            Flag::value("sdk", "SDK", "Language of the module: python"),
+            Flag::value("sdk", "SDK", "Language of the module: go or python"),
             Flag::value(
                 "name",
                 "NAME",

@@ -50,12 +50,16 @@ pub(super) async fn develop(
     for (path, contents) in kind.files() {
         written += write(&source.join(sdk_dir).join(path), contents)?;
     }
-    for (path, contents) in &module.generated {
-        written += write(&source.join(path), contents)?;
+    let mut ignored: Vec<String> = vec![format!("/{sdk_dir}")];
+    for (path, generated) in &module.generated {
+        let place = source.join(path);
+        let existing = fs::read_to_string(&place).ok();
+        if let Some((contents, own)) = kind.for_editor(path, generated, existing.as_deref()) {
+            written += write(&place, &contents)?;
+            ignored.extend((!own).then(|| format!("/{path}")));
+        }
     }
     if module.config.automatic_gitignore != Some(false) {
-        let mut ignored: Vec<String> = vec![format!("/{sdk_dir}")];
-        ignored.extend(module.generated.iter().map(|(path, _)| format!("/{path}")));
         ignore(&source.join(IGNORE), &ignored)?;
     }
     Ok(Output::text(format!(

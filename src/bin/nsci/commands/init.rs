@@ -62,7 +62,10 @@ pub(super) fn init(settings: &Settings, new: &New) -> Result<Output, Failure> {
                 .unwrap_or_default(),
         ),
     };
-    let source = new.source.as_deref().unwrap_or(".");
+    let source = new
+        .source
+        .as_deref()
+        .unwrap_or_else(|| sdk.usual_source(holds_files(&directory)));
     let files = sdk.init(&name, source, ENGINE_VERSION);
     // All or nothing: a project that has a file of the same name keeps it.
     for file in &files {
@@ -84,6 +87,14 @@ pub(super) fn init(settings: &Settings, new: &New) -> Result<Output, Failure> {
         "Initialized module {name} in {}\n",
         directory.display()
     )))
+}
+
+/// Whether a directory has files that are not hidden.
+fn holds_files(directory: &Path) -> bool {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    entries
+        .map(|entry| entry.file_name())
+        .any(|name| !name.to_string_lossy().starts_with('.'))
 }
 
 #[cfg(test)]
@@ -135,6 +146,18 @@ mod tests {
             "mine"
         );
         assert!(!dir.path().join("dagger.json").exists());
+    }
+
+    #[test]
+    fn go_code_does_not_join_a_package_that_is_there() {
+        let dir = tempfile::tempdir().unwrap();
+        made(dir.path(), &new("go", Some("empty"))).unwrap();
+        assert!(dir.path().join("empty/main.go").is_file());
+        fs::write(dir.path().join("go.mod"), "module app\n").unwrap();
+        made(dir.path(), &new("go", None)).unwrap();
+        assert!(dir.path().join("dagger/main.go").is_file());
+        let config = fs::read_to_string(dir.path().join("dagger.json")).unwrap();
+        assert!(config.contains("\"source\": \"dagger\""), "{config}");
     }
 
     #[test]

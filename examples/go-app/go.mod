@@ -1,0 +1,3 @@
+module example.org/go-app
+
+go 1.21
