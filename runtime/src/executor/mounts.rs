@@ -31,11 +31,11 @@ const DEVICES: [&str; 6] = ["null", "zero", "full", "random", "urandom", "tty"];
 
 /// Links every step has in `/dev`.
 const LINKS: [(&str, &str); 5] = [
-    ("pts/ptmx", "dev/ptmx"),
-    ("/proc/self/fd", "dev/fd"),
-    ("/proc/self/fd/0", "dev/stdin"),
-    ("/proc/self/fd/1", "dev/stdout"),
-    ("/proc/self/fd/2", "dev/stderr"),
+    ("pts/ptmx", "ptmx"),
+    ("/proc/self/fd", "fd"),
+    ("/proc/self/fd/0", "stdin"),
+    ("/proc/self/fd/1", "stdout"),
+    ("/proc/self/fd/2", "stderr"),
 ];
 
 /// How often a lookup is tried that a concurrent rename disturbed.
@@ -74,10 +74,20 @@ impl Root {
             .collect::<Result<Vec<_>, _>>()?;
         place(&fd, CWD, state_dir).map_err(|source| refused(Path::new("/"), source))?;
         let root = Self { fd };
+        let mut dev: Option<&Detached> = None;
         for mount in &detached {
-            root.attach(mount)?;
-            if mount.target == Path::new("/dev") {
-                root.furnish_dev(&devices)?;
+            match dev.zip(mount.target.strip_prefix("/dev").ok()) {
+                // Fresh and ours, so there is nothing in it that could mislead.
+                Some((dev, name)) if mount.ours => {
+                    rustix::fs::mkdirat(&dev.fd, name, Mode::from_raw_mode(0o755))
+                        .and_then(|()| place(&mount.fd, &dev.fd, name))
+                        .map_err(|source| refused(&mount.target, source))?;
+                }
+                _ => root.attach(mount)?,
+            }
+            if mount.ours && mount.target == Path::new("/dev") {
+                furnish_dev(&mount.fd, &devices)?;
+                dev = Some(mount);
             }
         }
         let linux = spec.linux().as_ref();
@@ -124,20 +134,6 @@ impl Root {
         self.reach(&mount.target, mount.is_dir, links)
             .and_then(|target| place(&mount.fd, &target, ""))
             .map_err(|source| refused(&mount.target, source))
-    }
-
-    fn furnish_dev(&self, devices: &[OwnedFd]) -> Result<(), Error> {
-        for (name, device) in DEVICES.iter().zip(devices) {
-            let path = Path::new("dev").join(name);
-            self.reach(&path, false, ResolveFlags::NO_SYMLINKS)
-                .and_then(|target| place(device, &target, ""))
-                .map_err(|source| refused(&path, source))?;
-        }
-        for (target, path) in LINKS {
-            rustix::fs::symlinkat(target, &self.fd, path)
-                .map_err(|source| Error::io(format!("create the link /{path}"), source))?;
-        }
-        Ok(())
     }
 
     /// Makes a part of the step's file system read-only, if it exists.
@@ -277,6 +273,21 @@ impl Detached {
             ours,
         })
     }
+}
+
+/// Fills a new `/dev` with devices and links.
+fn furnish_dev(dev: &OwnedFd, devices: &[OwnedFd]) -> Result<(), Error> {
+    let mode = Mode::from_raw_mode(0o644);
+    for (name, device) in DEVICES.iter().zip(devices) {
+        rustix::fs::mknodat(dev, *name, FileType::RegularFile, mode, 0)
+            .and_then(|()| place(device, dev, name))
+            .map_err(|source| refused(&Path::new("/dev").join(name), source))?;
+    }
+    for (target, name) in LINKS {
+        rustix::fs::symlinkat(target, dev, name)
+            .map_err(|source| Error::io(format!("create the link /dev/{name}"), source))?;
+    }
+    Ok(())
 }
 
 /// Sorts mount options into attributes of the mount and parameters of the file system.
