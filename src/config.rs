@@ -181,8 +181,12 @@ impl Default for PullConfig {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct NetworkConfig {
-    /// Destinations on the host or the link that steps may reach although they are refused by default.
+    /// Whether steps have any network.
+    pub mode: NetworkMode,
+    /// Destinations that steps may reach although they are refused by default or by `deny`.
     pub allow: Vec<AllowRule>,
+    /// Destinations that steps may not reach although they could by default; names have no port.
+    pub deny: Vec<AllowRule>,
     /// Proxy for `http://` URLs.
     pub http_proxy: Option<String>,
     /// Proxy for `https://` URLs.
@@ -193,7 +197,18 @@ pub struct NetworkConfig {
     pub ca_file: Option<PathBuf>,
 }
 
-/// One allowed destination: `10.0.0.0/8`, `127.0.0.1:5432`, `[::1]:80`, `db.internal:5432`.
+/// Whether steps have any network.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NetworkMode {
+    /// A network of the session, with a way out.
+    #[default]
+    Isolated,
+    /// Only a loopback device each. Services cannot be reached then, and module functions still reach the API.
+    None,
+}
+
+/// One destination: `10.0.0.0/8`, `127.0.0.1:5432`, `[::1]:80`, `db.internal:5432`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AllowRule {
     /// Whom it is about.
@@ -590,7 +605,9 @@ mirrors-only = false
 parallel = 8
 
 [network]
+mode = "none"
 allow = ["10.0.0.0/8", "127.0.0.1:5432", "[::1]:80", "db.internal:5432", "fe80::1"]
+deny = ["0.0.0.0/0", "ads.example"]
 https-proxy = "http://proxy:3128"
 
 [sandbox]
@@ -611,6 +628,8 @@ verbosity = 1
     fn every_key_is_read() {
         let config = Config::parse(FULL, "config.toml").unwrap();
         assert_eq!(config.sandbox.executor, ExecutorName::Libcontainer);
+        assert_eq!(config.network.mode, NetworkMode::None);
+        assert_eq!(config.network.deny.len(), 2);
         let hub = config.registry("docker.io").unwrap();
         assert_eq!(
             hub.mirrors[0].to_string(),

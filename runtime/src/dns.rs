@@ -53,9 +53,41 @@ pub trait Names: Send + Sync {
     }
 }
 
+/// What may be asked for, and who wants to know the answers.
+pub trait Gate: Send + Sync {
+    /// What to do with a question for `name`, which is in lower case, without a final dot. Must not block.
+    fn judge(&self, name: &str) -> Verdict;
+
+    /// Told of the addresses of a name that is to be reported, before the step is.
+    fn answered(&self, name: &str, addresses: &[IpAddr]);
+}
+
+/// What to do with a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Answer it.
+    Answer,
+    /// Answer it, and report the answer.
+    Report,
+    /// Say that there is no such name.
+    Refuse,
+}
+
+/// Everything may be asked for, and nobody wants to know.
+struct Open;
+
+impl Gate for Open {
+    fn judge(&self, _: &str) -> Verdict {
+        Verdict::Answer
+    }
+
+    fn answered(&self, _: &str, _: &[IpAddr]) {}
+}
+
 /// What all threads of a server share.
 struct Shared {
     names: Arc<dyn Names>,
+    gate: Arc<dyn Gate>,
     host: Mutex<Host>,
     stop: AtomicBool,
     /// Readable for ever once the server stops.
@@ -81,18 +113,33 @@ impl Shared {
             Err(Some(code)) => return Resolution::Reply(packet::failure(query, None, code)),
             Err(None) => return Resolution::Ignore,
         };
-        let addresses = self
-            .names
-            .lookup(client, &question.name)
-            .or_else(|| self.own(&question));
+        let verdict = self.gate.judge(&question.name);
+        let addresses = self.names.lookup(client, &question.name).or_else(|| {
+            // What is refused, the host's files do not know either.
+            (verdict != Verdict::Refuse)
+                .then(|| self.own(&question))
+                .flatten()
+        });
         if let Some(addresses) = addresses {
+            if verdict == Verdict::Report {
+                self.gate.answered(&question.name, &addresses);
+            }
             return Resolution::Reply(packet::answer(query, &question, &addresses));
         }
-        if is_within(&question.name, REVERSE_ZONE) || self.names.owns(&question.name) {
+        let foreign = verdict == Verdict::Refuse || is_within(&question.name, REVERSE_ZONE);
+        if foreign || self.names.owns(&question.name) {
             let reply = packet::failure(query, Some(&question), Code::NoSuchName);
             return Resolution::Reply(reply);
         }
         Resolution::Forward(question)
+    }
+
+    /// Lets the gate know what a server of the host has answered.
+    fn report(&self, question: &Question, reply: &[u8]) {
+        if self.gate.judge(&question.name) == Verdict::Report {
+            let addresses = packet::addresses(question, reply);
+            self.gate.answered(&question.name, &addresses);
+        }
     }
 
     fn own(&self, question: &Question) -> Option<Vec<IpAddr>> {
@@ -143,10 +190,25 @@ impl Server {
         names: Arc<dyn Names>,
         files: HostFiles,
     ) -> io::Result<Self> {
+        Self::start_behind(udp, tcp, names, files, Arc::new(Open))
+    }
+
+    /// As [`Server::start`], with a say for `gate` in what is answered.
+    ///
+    /// # Errors
+    /// When the process has no descriptors or threads left.
+    pub fn start_behind(
+        udp: OwnedFd,
+        tcp: OwnedFd,
+        names: Arc<dyn Names>,
+        files: HostFiles,
+        gate: Arc<dyn Gate>,
+    ) -> io::Result<Self> {
         rustix::io::ioctl_fionbio(&udp, true)?;
         rustix::io::ioctl_fionbio(&tcp, true)?;
         let shared = Arc::new(Shared {
             names,
+            gate,
             host: Mutex::new(Host::new(files)),
             stop: AtomicBool::new(false),
             stopped: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
@@ -344,6 +406,7 @@ impl Datagrams {
                     if packet::is_server_failure(&buffer[..length]) && !last_word {
                         self.next_server(pending);
                     } else {
+                        self.shared.report(&pending.question, &buffer[..length]);
                         self.reply(&buffer[..length], pending.client);
                     }
                 }
@@ -457,6 +520,9 @@ impl Stream<'_> {
                             .ok()
                             .filter(|reply| packet::answers(&query, &question, reply))
                     });
+                    if let Some(reply) = &reply {
+                        self.shared.report(&question, reply);
+                    }
                     let failure = || packet::failure(&query, Some(&question), Code::ServerFailure);
                     reply.unwrap_or_else(failure)
                 }

@@ -290,6 +290,7 @@ pub(crate) mod route {
     const RTM_NEWADDR: u16 = 20;
     const RTM_NEWROUTE: u16 = 24;
     const RTM_GETROUTE: u16 = 26;
+    const RTM_NEWRULE: u16 = 32;
 
     const IFLA_ADDRESS: u16 = 1;
     const IFLA_IFNAME: u16 = 3;
@@ -309,6 +310,13 @@ pub(crate) mod route {
     const RTA_DST: u16 = 1;
     const RTA_OIF: u16 = 4;
     const RTA_GATEWAY: u16 = 5;
+    const FRA_PRIORITY: u16 = 6;
+    const FRA_FWMARK: u16 = 10;
+    const FR_ACT_TO_TBL: u8 = 1;
+    /// Leave out the search for duplicates, which keeps an address from use for a second.
+    const IFA_F_NODAD: u8 = 2;
+    /// Any number that the kernel has no name for.
+    const TABLE_DIVERT: u8 = 100;
 
     const IFF_UP: u32 = 1;
     const AF_INET: u8 = 2;
@@ -416,34 +424,71 @@ pub(crate) mod route {
             );
         }
 
-        /// Gives an interface an IPv4 address.
-        pub(crate) fn address(&mut self, index: u32, ip: Ipv4Addr, prefix: u8) {
-            let mut head = [AF_INET, prefix, 0, SCOPE_UNIVERSE, 0, 0, 0, 0];
+        /// Gives an interface an address.
+        pub(crate) fn address(&mut self, index: u32, ip: impl Into<IpAddr>, prefix: u8) {
+            let ip = ip.into();
+            let (family, flags) = match ip {
+                IpAddr::V4(_) => (AF_INET, 0),
+                IpAddr::V6(_) => (AF_INET6, IFA_F_NODAD),
+            };
+            let mut head = [family, prefix, flags, SCOPE_UNIVERSE, 0, 0, 0, 0];
             head[4..8].copy_from_slice(&index.to_ne_bytes());
             let action = format!("add address {ip}/{prefix}");
             self.message(action, RTM_NEWADDR, CREATE, &head, |address| {
-                address.put(IFA_LOCAL, &ip.octets());
-                address.put(IFA_ADDRESS, &ip.octets());
-                if prefix < 31 {
+                address.put(IFA_LOCAL, &octets(ip));
+                address.put(IFA_ADDRESS, &octets(ip));
+                if let IpAddr::V4(ip) = ip
+                    && prefix < 31
+                {
                     let broadcast = ip.to_bits() | (u32::MAX >> prefix);
                     address.put(IFA_BROADCAST, &broadcast.to_be_bytes());
                 }
             });
         }
 
-        /// Sends everything without a better route to a gateway, or onto the wire when there is none.
-        pub(crate) fn default_route(&mut self, index: u32, gateway: Option<Ipv4Addr>) {
-            let scope = if gateway.is_some() {
-                SCOPE_UNIVERSE
-            } else {
-                SCOPE_LINK
-            };
-            let head = route_head(AF_INET, 0, TABLE_MAIN, scope, RTN_UNICAST);
+        /// Sends everything without a better route to a gateway.
+        pub(crate) fn default_route(&mut self, index: u32, gateway: impl Into<IpAddr>) {
+            let gateway = gateway.into();
+            let head = route_head(family(gateway), 0, TABLE_MAIN, SCOPE_UNIVERSE, RTN_UNICAST);
             self.message("add default route", RTM_NEWROUTE, CREATE, &head, |route| {
-                if let Some(gateway) = gateway {
-                    route.put(RTA_GATEWAY, &gateway.octets());
-                }
+                route.put(RTA_GATEWAY, &octets(gateway));
                 route.put(RTA_OIF, &index.to_ne_bytes());
+            });
+        }
+
+        /// Sends everything without a better route onto the wire of an interface.
+        pub(crate) fn wire_route(&mut self, index: u32, family: AddressVersion) {
+            let head = route_head(family as u8, 0, TABLE_MAIN, SCOPE_LINK, RTN_UNICAST);
+            let action = "add default route without gateway";
+            self.message(action, RTM_NEWROUTE, CREATE, &head, |route| {
+                route.put(RTA_OIF, &index.to_ne_bytes());
+            });
+        }
+
+        /// Makes every packet with a mark one for this namespace itself.
+        pub(crate) fn divert(&mut self, family: AddressVersion, mark: u32) {
+            let rule = [
+                family as u8,
+                0,
+                0,
+                0,
+                TABLE_DIVERT,
+                0,
+                0,
+                FR_ACT_TO_TBL,
+                0,
+                0,
+                0,
+                0,
+            ];
+            self.message("add routing rule", RTM_NEWRULE, CREATE, &rule, |rule| {
+                rule.put(FRA_FWMARK, &mark.to_ne_bytes());
+                rule.put(FRA_PRIORITY, &1u32.to_ne_bytes());
+            });
+            let route = route_head(family as u8, 0, TABLE_DIVERT, SCOPE_HOST, RTN_LOCAL);
+            let action = "add route for diverted packets";
+            self.message(action, RTM_NEWROUTE, CREATE, &route, |route| {
+                route.put(RTA_OIF, &LOOPBACK.to_ne_bytes());
             });
         }
 
@@ -455,6 +500,26 @@ pub(crate) mod route {
                 route.put(RTA_DST, &block.octets());
                 route.put(RTA_OIF, &index.to_ne_bytes());
             });
+        }
+    }
+
+    /// A version of IP, as netlink numbers it.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub(crate) enum AddressVersion {
+        /// Version 4.
+        V4 = AF_INET as isize,
+        /// Version 6.
+        V6 = AF_INET6 as isize,
+    }
+
+    fn family(ip: IpAddr) -> u8 {
+        if ip.is_ipv4() { AF_INET } else { AF_INET6 }
+    }
+
+    fn octets(ip: IpAddr) -> Vec<u8> {
+        match ip {
+            IpAddr::V4(ip) => ip.octets().to_vec(),
+            IpAddr::V6(ip) => ip.octets().to_vec(),
         }
     }
 
@@ -480,19 +545,16 @@ pub(crate) mod route {
     /// The routing table is asked rather than the list of interfaces, because it also knows secondary addresses
     /// and whole blocks that were made local.
     pub(crate) fn leaves_this_machine(socket: &Socket, ip: IpAddr) -> Result<bool, Error> {
-        let (family, prefix, octets) = match ip {
-            IpAddr::V4(ip) => (AF_INET, 32, ip.octets().to_vec()),
-            IpAddr::V6(ip) => (AF_INET6, 128, ip.octets().to_vec()),
-        };
+        let prefix = if ip.is_ipv4() { 32 } else { 128 };
         let mut request = Request::new();
-        let head = [family, prefix, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        let head = [family(ip), prefix, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
         request.message(
             format!("find the route to {ip}"),
             RTM_GETROUTE,
             0,
             &head,
             |route| {
-                route.put(RTA_DST, &octets);
+                route.put(RTA_DST, &octets(ip));
             },
         );
         let answer = socket.ask(&request)?;

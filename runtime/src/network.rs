@@ -7,13 +7,14 @@
 
 use std::fmt::Write as _;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4};
 use std::os::fd::OwnedFd;
 
+use nix::sys::socket::sockopt;
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 
 pub use crate::netlink::Error;
-use crate::netlink::route::{LOOPBACK, Pair};
+use crate::netlink::route::{AddressVersion, LOOPBACK, Pair};
 use crate::netlink::{Request, Socket};
 use crate::{net_sys, nft};
 
@@ -21,9 +22,15 @@ use crate::{net_sys, nft};
 pub const GATEWAY: Ipv4Addr = Ipv4Addr::new(10, 88, 0, 1);
 /// Length of the prefix that all steps of a session share.
 pub const PREFIX: u8 = 16;
+/// The bridge's own IPv6 address, where the session has any.
+pub const GATEWAY6: Ipv6Addr = ip6(GATEWAY);
+/// Length of the IPv6 prefix that all steps of a session share.
+pub const PREFIX6: u8 = 64;
 /// First address of the block whose addresses stand for services of the host; see [`host_ip`].
 pub const HOST_BLOCK: Ipv4Addr = Ipv4Addr::new(10, 88, 255, 0);
 
+/// A unique local prefix of ours, as RFC 4193 has them.
+const INSIDE6: Ipv6Addr = Ipv6Addr::new(0xfd6e, 0x7363, 0x6900, 0, 0, 0, 0, 0);
 const INSIDE: Ipv4Addr = Ipv4Addr::new(10, 88, 0, 0);
 const HOST_BLOCK_PREFIX: u8 = 24;
 pub(crate) const DNS_PORT: u16 = 53;
@@ -47,6 +54,16 @@ pub const fn step_ip(index: u32) -> Ipv4Addr {
     let place = index % STEP_ADDRESSES + 1;
     let block = place / PER_BLOCK;
     Ipv4Addr::from_bits(INSIDE.to_bits() + block * 256 + place % PER_BLOCK + 1)
+}
+
+/// The IPv6 address of step `index`; its last 32 bits are those of [`step_ip`].
+#[must_use]
+pub const fn step_ip6(index: u32) -> Ipv6Addr {
+    ip6(step_ip(index))
+}
+
+const fn ip6(ip: Ipv4Addr) -> Ipv6Addr {
+    Ipv6Addr::from_bits(INSIDE6.to_bits() | ip.to_bits() as u128)
 }
 
 /// An address that steps reach and the proxy answers for, to stand for service `index` of the host.
@@ -73,6 +90,12 @@ pub enum Egress {
 pub struct SessionNetwork {
     /// The way out.
     pub egress: Egress,
+    /// Whether steps have IPv6 addresses on the session's network.
+    pub ipv6: bool,
+    /// The way out over IPv6, if there is one.
+    proxy6: Option<OwnedFd>,
+    relay: Option<OwnedFd>,
+    relay6: Option<OwnedFd>,
     dns_udp: OwnedFd,
     dns_tcp: OwnedFd,
 }
@@ -83,6 +106,12 @@ pub struct SessionNetwork {
 pub struct EngineSockets {
     /// Listener for [`crate::proxy::Proxy`]; missing when egress is unavailable.
     pub proxy: Option<OwnedFd>,
+    /// The same for IPv6.
+    pub proxy6: Option<OwnedFd>,
+    /// Socket that datagrams to the outside are diverted to.
+    pub relay: Option<OwnedFd>,
+    /// The same for IPv6.
+    pub relay6: Option<OwnedFd>,
     /// Bound datagram socket for [`crate::dns::Server`].
     pub dns_udp: OwnedFd,
     /// Listener for [`crate::dns::Server`].
@@ -91,25 +120,23 @@ pub struct EngineSockets {
 
 impl EngineSockets {
     const PROXY: &str = "proxy";
+    const PROXY6: &str = "proxy6";
+    const RELAY: &str = "relay";
+    const RELAY6: &str = "relay6";
     const DNS_UDP: &str = "dns-udp";
     const DNS_TCP: &str = "dns-tcp";
 
     /// Sorts what [`SessionNetwork::engine_fds`] gave; `None` when a name server socket is missing.
     #[must_use]
     pub fn from_named(named: impl IntoIterator<Item = (String, OwnedFd)>) -> Option<Self> {
-        let (mut proxy, mut dns_udp, mut dns_tcp) = (None, None, None);
-        for (name, fd) in named {
-            match name.as_str() {
-                Self::PROXY => proxy = Some(fd),
-                Self::DNS_UDP => dns_udp = Some(fd),
-                Self::DNS_TCP => dns_tcp = Some(fd),
-                _ => {}
-            }
-        }
+        let mut named: std::collections::HashMap<String, OwnedFd> = named.into_iter().collect();
         Some(Self {
-            proxy,
-            dns_udp: dns_udp?,
-            dns_tcp: dns_tcp?,
+            proxy: named.remove(Self::PROXY),
+            proxy6: named.remove(Self::PROXY6),
+            relay: named.remove(Self::RELAY),
+            relay6: named.remove(Self::RELAY6),
+            dns_udp: named.remove(Self::DNS_UDP)?,
+            dns_tcp: named.remove(Self::DNS_TCP)?,
         })
     }
 }
@@ -120,42 +147,83 @@ impl SessionNetwork {
     /// # Errors
     /// When the process has no descriptors left.
     pub fn engine_fds(&self) -> Result<Vec<(String, OwnedFd)>, Error> {
-        let mut sockets = vec![
-            (EngineSockets::DNS_UDP, &self.dns_udp),
-            (EngineSockets::DNS_TCP, &self.dns_tcp),
-        ];
-        if let Egress::Proxy(listener) = &self.egress {
-            sockets.push((EngineSockets::PROXY, listener));
-        }
-        sockets
-            .into_iter()
-            .map(|(name, socket)| Ok((name.to_owned(), socket.try_clone()?)))
-            .collect::<io::Result<_>>()
-            .map_err(|source| Error::new("duplicate the session's sockets", source))
+        let proxy = match &self.egress {
+            Egress::Proxy(listener) => Some(listener),
+            Egress::Unavailable(_) => None,
+        };
+        [
+            (EngineSockets::DNS_UDP, Some(&self.dns_udp)),
+            (EngineSockets::DNS_TCP, Some(&self.dns_tcp)),
+            (EngineSockets::PROXY, proxy),
+            (EngineSockets::PROXY6, self.proxy6.as_ref()),
+            (EngineSockets::RELAY, self.relay.as_ref()),
+            (EngineSockets::RELAY6, self.relay6.as_ref()),
+        ]
+        .into_iter()
+        .filter_map(|(name, socket)| Some((name, socket?)))
+        .map(|(name, socket)| Ok((name.to_owned(), socket.try_clone()?)))
+        .collect::<io::Result<_>>()
+        .map_err(|source| Error::new("duplicate the session's sockets", source))
     }
 }
 
 /// Builds the session's network in the network namespace of the calling thread, which must be a fresh one.
 ///
-/// A kernel without address translation yields a network without egress, not an error.
+/// A kernel without address translation yields a network without egress, not an error; one without IPv6 a network
+/// without that. `host_has_ipv6` says whether the host can reach others over IPv6: only then may steps try.
 ///
 /// # Errors
 /// When the namespace cannot be configured: no privilege over it, or a kernel without bridges.
-pub fn session_setup() -> Result<SessionNetwork, Error> {
+pub fn session_setup(host_has_ipv6: bool) -> Result<SessionNetwork, Error> {
+    no_link_local();
     let mut request = Request::new();
     request.up("lo", LOOPBACK);
     request.bridge(BRIDGE, BRIDGE_INDEX, mac(GATEWAY));
     request.address(BRIDGE_INDEX, GATEWAY, PREFIX);
     request.local_block(BRIDGE_INDEX, HOST_BLOCK, HOST_BLOCK_PREFIX);
-    request.default_route(BRIDGE_INDEX, None);
-    Socket::route()?.send(&request)?;
+    request.wire_route(BRIDGE_INDEX, AddressVersion::V4);
+    let socket = Socket::route()?;
+    socket.send(&request)?;
+    let mut request = Request::new();
+    request.address(BRIDGE_INDEX, GATEWAY6, PREFIX6);
+    request.wire_route(BRIDGE_INDEX, AddressVersion::V6);
+    let ipv6 = socket.send(&request).is_ok();
 
-    let dns = SocketAddrV4::new(GATEWAY, DNS_PORT);
+    let (egress, relay) = match egress(Ipv4Addr::UNSPECIFIED.into(), (INSIDE.into(), PREFIX)) {
+        Ok((proxy, relay)) => (Egress::Proxy(proxy), relay),
+        Err(error) => (Egress::Unavailable(error), None),
+    };
+    let (mut proxy6, mut relay6) = (None, None);
+    if ipv6 && host_has_ipv6 && matches!(egress, Egress::Proxy(_)) {
+        let ways = egress_6();
+        // Without, steps keep to IPv4.
+        (proxy6, relay6) = ways.map_or((None, None), |(proxy, relay)| (Some(proxy), relay));
+    }
+    let dns = SocketAddr::V4(SocketAddrV4::new(GATEWAY, DNS_PORT));
     Ok(SessionNetwork {
-        egress: egress().map_or_else(Egress::Unavailable, Egress::Proxy),
+        egress,
+        ipv6,
+        proxy6,
+        relay,
+        relay6,
         dns_udp: bound(SocketType::DGRAM, dns)?,
         dns_tcp: listener(dns)?,
     })
+}
+
+/// Whether packets to the IPv6 internet leave this machine from the namespace of the calling thread.
+pub(crate) fn host_has_ipv6() -> bool {
+    // The name server that the root zone has had at this address since 2002; nothing is sent to it.
+    let far = Ipv6Addr::new(0x2001, 0x503, 0xba3e, 0, 0, 0, 2, 0x30);
+    Socket::route()
+        .and_then(|socket| crate::netlink::route::leaves_this_machine(&socket, far.into()))
+        .unwrap_or(false)
+}
+
+/// Keeps the interfaces made next in this namespace from inventing addresses, which costs time and packets.
+fn no_link_local() {
+    // Without IPv6 there is no such file, and nothing to keep them from.
+    std::fs::write("/proc/sys/net/ipv6/conf/default/addr_gen_mode", "1").ok();
 }
 
 /// Brings up the loopback interface of the calling thread's network namespace: all a step without network has.
@@ -179,39 +247,98 @@ pub fn tcp_socket() -> Result<OwnedFd, Error> {
     stream_socket().map_err(|source| Error::new("open a TCP socket", source))
 }
 
-fn egress() -> Result<OwnedFd, Error> {
+fn egress_6() -> Result<(OwnedFd, Option<OwnedFd>), Error> {
+    egress(Ipv6Addr::UNSPECIFIED.into(), (INSIDE6.into(), PREFIX6))
+}
+
+/// Opens the sockets that lead out, and loads the rules that lead to them; datagrams only if the kernel can.
+fn egress(any: IpAddr, inside: (IpAddr, u8)) -> Result<(OwnedFd, Option<OwnedFd>), Error> {
     // Redirection goes to the interface's address for steps and to loopback for the session itself.
-    let listener = listener(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0))?;
-    let proxy_port = local_port(&listener)?;
-    nft::load(&nft::Plan {
+    let listener = listener((any, 0).into())?;
+    let plan = nft::Plan {
         bridge: BRIDGE_INDEX,
-        gateway: GATEWAY,
-        inside: (INSIDE, PREFIX),
-        host_block: (HOST_BLOCK, HOST_BLOCK_PREFIX),
-        dns_port: DNS_PORT,
-        proxy_port,
-    })?;
-    Ok(listener)
+        inside,
+        proxy_port: local_port(&listener)?,
+        relay_port: None,
+    };
+    let relay = relay(any).and_then(|relay| {
+        let relay_port = Some(local_port(&relay)?);
+        nft::load(&nft::Plan { relay_port, ..plan })?;
+        Ok(relay)
+    });
+    match relay {
+        Ok(relay) => Ok((listener, Some(relay))),
+        Err(_) => nft::load(&plan).map(|()| (listener, None)),
+    }
+}
+
+/// Keeps the rules from being applied where frames cross the bridge; once, where packets arrive, is enough.
+///
+/// A packet that gets its socket on the bridge loses it on the way up.
+fn no_rules_on_the_bridge() -> Result<(), Error> {
+    for version in ["iptables", "ip6tables"] {
+        let path = format!("/proc/sys/net/bridge/bridge-nf-call-{version}");
+        match std::fs::write(&path, "0") {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(Error::new(format!("write {path}"), error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// A socket that takes datagrams for any address, and the routes that lead them to it.
+fn relay(any: IpAddr) -> Result<OwnedFd, Error> {
+    no_rules_on_the_bridge()?;
+    let socket = bound(SocketType::DGRAM, (any, 0).into())?;
+    let failed = |source: nix::errno::Errno| Error::new("open a socket for datagrams", source);
+    nix::sys::socket::setsockopt(&socket, sockopt::IpTransparent, &true).map_err(failed)?;
+    let version = match any {
+        IpAddr::V4(_) => {
+            nix::sys::socket::setsockopt(&socket, sockopt::Ipv4OrigDstAddr, &true)
+                .map_err(failed)?;
+            AddressVersion::V4
+        }
+        IpAddr::V6(_) => {
+            nix::sys::socket::setsockopt(&socket, sockopt::Ipv6OrigDstAddr, &true)
+                .map_err(failed)?;
+            AddressVersion::V6
+        }
+    };
+    let mut request = Request::new();
+    request.divert(version, nft::MARK);
+    Socket::route()?.send(&request)?;
+    Ok(socket)
 }
 
 fn local_port(socket: &OwnedFd) -> Result<u16, Error> {
     let address = rustix::net::getsockname(socket).and_then(SocketAddr::try_from);
     address
         .map(|address| address.port())
-        .map_err(|source| Error::new("read the proxy listener's port", source))
+        .map_err(|source| Error::new("read a socket's port", source))
 }
 
-fn listener(address: SocketAddrV4) -> Result<OwnedFd, Error> {
+fn listener(address: SocketAddr) -> Result<OwnedFd, Error> {
     let socket = bound(SocketType::STREAM, address)?;
     rustix::net::listen(&socket, BACKLOG)
         .map_err(|source| Error::new(format!("listen on {address}"), source))?;
     Ok(socket)
 }
 
-fn bound(kind: SocketType, address: SocketAddrV4) -> Result<OwnedFd, Error> {
+fn bound(kind: SocketType, address: SocketAddr) -> Result<OwnedFd, Error> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    rustix::net::socket_with(AddressFamily::INET, kind, flags, None)
-        .and_then(|socket| rustix::net::bind(&socket, &address).map(|()| socket))
+    let family = match address {
+        SocketAddr::V4(_) => AddressFamily::INET,
+        SocketAddr::V6(_) => AddressFamily::INET6,
+    };
+    rustix::net::socket_with(family, kind, flags, None)
+        .and_then(|socket| {
+            if address.is_ipv6() {
+                rustix::net::sockopt::set_ipv6_v6only(&socket, true)?;
+            }
+            rustix::net::bind(&socket, &address).map(|()| socket)
+        })
         .map_err(|source| Error::new(format!("bind {address}"), source))
 }
 
@@ -231,6 +358,8 @@ const fn mac(ip: Ipv4Addr) -> [u8; 6] {
 pub struct StepLink {
     session: Socket,
     has_egress: bool,
+    ipv6: bool,
+    has_egress6: bool,
 }
 
 /// Where a step is in the session's network.
@@ -242,6 +371,8 @@ pub struct StepAddress {
     pub prefix: u8,
     /// Way out, and name server.
     pub gateway: IpAddr,
+    /// The step's own IPv6 address, where the session has any.
+    pub ip6: Option<Ipv6Addr>,
 }
 
 /// Opens what [`StepLink::attach`] needs, while the calling thread is still in the session's namespace.
@@ -253,6 +384,8 @@ pub fn prepare_step(session: &SessionNetwork) -> Result<StepLink, Error> {
     Ok(StepLink {
         session: Socket::route()?,
         has_egress,
+        ipv6: session.ipv6,
+        has_egress6: session.proxy6.is_some(),
     })
 }
 
@@ -266,7 +399,9 @@ impl StepLink {
     /// When the kernel refuses; the namespace is then useless and must be dropped.
     pub fn attach(self, index: u32) -> Result<StepAddress, Error> {
         let ip = step_ip(index);
+        let ip6 = self.ipv6.then(|| step_ip6(index));
         let port = format!("step{index}");
+        no_link_local();
         let mut outside = Request::new();
         outside.pair(&Pair {
             name: &port,
@@ -285,7 +420,13 @@ impl StepLink {
         inside.up("eth0", STEP_INDEX);
         // Without rules nobody answers for the rest of the world; without a route the step is told so at once.
         if self.has_egress {
-            inside.default_route(STEP_INDEX, Some(GATEWAY));
+            inside.default_route(STEP_INDEX, GATEWAY);
+        }
+        if let Some(ip6) = ip6 {
+            inside.address(STEP_INDEX, ip6, PREFIX6);
+            if self.has_egress6 {
+                inside.default_route(STEP_INDEX, GATEWAY6);
+            }
         }
         Socket::route()?.send(&inside)?;
         // The first packets would otherwise race with a kernel worker, and a lost one costs a second.
@@ -297,6 +438,7 @@ impl StepLink {
             ip: ip.into(),
             prefix: PREFIX,
             gateway: GATEWAY.into(),
+            ip6,
         })
     }
 }
@@ -349,6 +491,12 @@ mod tests {
         assert_eq!(step_ip(253), Ipv4Addr::new(10, 88, 1, 1));
         assert_eq!(step_ip(STEP_ADDRESSES), step_ip(0));
         assert_eq!(step_ip(u32::MAX).octets()[0], 10);
+    }
+
+    #[test]
+    fn both_addresses_of_a_step_end_alike() {
+        assert_eq!(step_ip6(0).to_string(), "fd6e:7363:6900::a58:2");
+        assert_eq!(GATEWAY6.to_string(), "fd6e:7363:6900::a58:1");
     }
 
     #[test]

@@ -23,7 +23,7 @@ use crate::error::ignore;
 use crate::spawner::Setup;
 use crate::spec::StepSpec;
 use crate::wire::{self, Request, StartReply, StepControl, StepReply, StepRequest};
-use crate::{Error, ExecutorKind, IdMap, sys};
+use crate::{Error, ExecutorKind, IdMap, network, sys};
 
 /// What a session needs to start.
 #[derive(Debug, Clone)]
@@ -58,6 +58,8 @@ pub enum SocketKind {
     Tcp,
     /// UDP over IPv4.
     Udp,
+    /// UDP over IPv6.
+    Udp6,
 }
 
 /// Where a step's standard input comes from.
@@ -330,12 +332,16 @@ impl Session {
     /// # Errors
     /// [`Error::SessionLost`] or [`Error::Io`].
     pub fn socket_in_session(&self, kind: SocketKind) -> Result<OwnedFd, Error> {
-        let (reply, reply_end) = wire::pair()?;
-        self.request(&Request::Socket { kind }, &[reply_end.as_fd()])?;
-        drop(reply_end);
-        answer(&reply)?.pop().ok_or_else(|| Error::Protocol {
-            message: "no socket in the answer".to_owned(),
-        })
+        open_socket(&self.control, kind)
+    }
+
+    /// Opens sockets of the session's network for as long as the session lives.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the process is out of descriptors.
+    pub fn sockets(&self) -> Result<Arc<dyn crate::proxy::Sockets>, Error> {
+        let control = duplicate(&self.control)?;
+        Ok(Arc::new(SessionSockets { control }))
     }
 
     /// Runs one step to its end in the calling thread.
@@ -401,17 +407,41 @@ impl Session {
     }
 
     fn request(&self, request: &Request, fds: &[BorrowedFd<'_>]) -> Result<(), Error> {
-        wire::send(&self.control, request, fds).map_err(|error| match &error {
-            Error::Io { source, .. }
-                if matches!(
-                    source.kind(),
-                    io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset
-                ) =>
-            {
-                Error::SessionLost
-            }
-            _ => error,
-        })
+        send_request(&self.control, request, fds)
+    }
+}
+
+fn send_request(control: &OwnedFd, request: &Request, fds: &[BorrowedFd<'_>]) -> Result<(), Error> {
+    wire::send(control, request, fds).map_err(|error| match &error {
+        Error::Io { source, .. }
+            if matches!(
+                source.kind(),
+                io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset
+            ) =>
+        {
+            Error::SessionLost
+        }
+        _ => error,
+    })
+}
+
+fn open_socket(control: &OwnedFd, kind: SocketKind) -> Result<OwnedFd, Error> {
+    let (reply, reply_end) = wire::pair()?;
+    send_request(control, &Request::Socket { kind }, &[reply_end.as_fd()])?;
+    drop(reply_end);
+    answer(&reply)?.pop().ok_or_else(|| Error::Protocol {
+        message: "no socket in the answer".to_owned(),
+    })
+}
+
+/// A hand on the spawner that outlives the borrow of a session, but not the session.
+struct SessionSockets {
+    control: OwnedFd,
+}
+
+impl crate::proxy::Sockets for SessionSockets {
+    fn open(&self, kind: SocketKind) -> io::Result<OwnedFd> {
+        open_socket(&self.control, kind).map_err(io::Error::other)
     }
 }
 
@@ -757,6 +787,7 @@ fn launch(
     let setup = Setup {
         state_dir: config.state_dir.clone(),
         network: config.network,
+        host_has_ipv6: config.network && network::host_has_ipv6(),
         executor: config.executor,
     };
     let mut child = Command::new("/proc/self/exe")

@@ -70,6 +70,8 @@ pub(crate) struct Setup {
     pub(crate) state_dir: PathBuf,
     /// Whether the session has a network of its own.
     pub(crate) network: bool,
+    /// Whether the host reaches others over IPv6.
+    pub(crate) host_has_ipv6: bool,
     /// What builds the steps.
     pub(crate) executor: ExecutorKind,
 }
@@ -305,7 +307,7 @@ fn serve(control: &OwnedFd, setup: Setup) -> Result<(), Error> {
     let children = SignalFd::with_flags(&mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
         .map_err(|source| Error::io("watch children", source))?;
     let network = if setup.network {
-        Some(network::session_setup()?)
+        Some(network::session_setup(setup.host_has_ipv6)?)
     } else {
         None
     };
@@ -525,12 +527,13 @@ fn hand_over(socket: &OwnedFd, made: Result<OwnedFd, Error>) {
 /// A socket of the session's network; it keeps that network wherever it goes.
 fn open_socket(kind: SocketKind) -> Result<OwnedFd, Error> {
     use rustix::net::{AddressFamily, SocketFlags, SocketType};
-    let kind = match kind {
-        SocketKind::Tcp => SocketType::STREAM,
-        SocketKind::Udp => SocketType::DGRAM,
+    let (family, kind) = match kind {
+        SocketKind::Tcp => (AddressFamily::INET, SocketType::STREAM),
+        SocketKind::Udp => (AddressFamily::INET, SocketType::DGRAM),
+        SocketKind::Udp6 => (AddressFamily::INET6, SocketType::DGRAM),
     };
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    rustix::net::socket_with(AddressFamily::INET, kind, flags, None)
+    rustix::net::socket_with(family, kind, flags, None)
         .map_err(|source| Error::io("open a socket in the session", source))
 }
 

@@ -21,7 +21,8 @@ mod nft;
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
 use std::net::{
-    IpAddr, Ipv4Addr, Shutdown, SocketAddr, SocketAddrV4, TcpListener, TcpStream, UdpSocket,
+    IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, SocketAddrV4, TcpListener, TcpStream,
+    UdpSocket,
 };
 use std::os::fd::OwnedFd;
 use std::panic::AssertUnwindSafe;
@@ -34,12 +35,15 @@ use std::time::{Duration, Instant};
 use netlink::route::{LOOPBACK, Pair};
 use netlink::{Request, Socket};
 use nix::sched::CloneFlags;
+use nsci_runtime::SocketKind;
 use nsci_runtime::dns::{HostFiles, Names, Server};
 use nsci_runtime::network::{self, Egress, EngineSockets, GATEWAY, SessionNetwork, StepAddress};
-use nsci_runtime::proxy::{Event, Policy, Proxy, Refusal, Stats};
+use nsci_runtime::proxy::{Entrances, Event, NameRule, Policy, Proxy, Refusal, Sockets, Stats};
 
 const HOST: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
 const OUTSIDE: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 2);
+const HOST6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
+const OUTSIDE6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 2);
 /// No test may take longer than the retry of a lost packet; a wait this long is a failure.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -55,8 +59,8 @@ const TESTS: &[Test] = &[
         own_addresses_of_the_host_are_refused,
     ),
     (
-        "metadata_and_unforwarded_ports_are_refused",
-        metadata_and_unforwarded_ports_are_refused,
+        "metadata_is_refused_and_closed_ports_are_closed",
+        metadata_is_refused_and_closed_ports_are_closed,
     ),
     (
         "granted_address_of_the_host_is_reached",
@@ -70,9 +74,31 @@ const TESTS: &[Test] = &[
         "closed_port_outside_is_a_reset",
         closed_port_outside_is_a_reset,
     ),
+    ("datagrams_go_out_and_back", datagrams_go_out_and_back),
     (
-        "datagrams_are_refused_at_once",
-        datagrams_are_refused_at_once,
+        "datagrams_to_the_host_are_dropped",
+        datagrams_to_the_host_are_dropped,
+    ),
+    (
+        "datagrams_without_a_relay_are_refused_at_once",
+        datagrams_without_a_relay_are_refused_at_once,
+    ),
+    ("outside_is_reached_over_ipv6", outside_is_reached_over_ipv6),
+    (
+        "without_ipv6_on_the_host_steps_know_at_once",
+        without_ipv6_on_the_host_steps_know_at_once,
+    ),
+    (
+        "steps_reach_each_other_over_ipv6",
+        steps_reach_each_other_over_ipv6,
+    ),
+    (
+        "denied_destinations_are_refused",
+        denied_destinations_are_refused,
+    ),
+    (
+        "granted_names_open_their_addresses",
+        granted_names_open_their_addresses,
     ),
     (
         "steps_reach_each_other_from_the_first_packet",
@@ -244,6 +270,7 @@ impl Outside {
         host.up("lo", LOOPBACK);
         host.bridge("out0", BRIDGE, [2, 0, 0, 0, 0, 1]);
         host.address(BRIDGE, HOST, 24);
+        host.address(BRIDGE, HOST6, 64);
         let socket = Socket::route().unwrap();
         socket.send(&host).unwrap();
         let machine = Machine::start(move || {
@@ -261,10 +288,32 @@ impl Outside {
             let mut inside = Request::new();
             inside.up("lo", LOOPBACK);
             inside.address(2, OUTSIDE, 24);
+            inside.address(2, OUTSIDE6, 64);
             inside.up("eth0", 2);
             Socket::route().unwrap().send(&inside).unwrap();
         });
         Self { machine }
+    }
+
+    /// Answers datagrams with what they held, backwards, until the process ends.
+    fn serve_datagrams(&self, ip: impl Into<IpAddr>) -> SocketAddr {
+        let ip = ip.into();
+        let socket = self
+            .machine
+            .run(move |()| UdpSocket::bind((ip, 0)).unwrap());
+        let address = socket.local_addr().unwrap();
+        std::thread::spawn(move || {
+            let mut buffer = vec![0; 1 << 16];
+            while let Ok((length, client)) = socket.recv_from(&mut buffer) {
+                buffer[..length].reverse();
+                // "stop", backwards.
+                if &buffer[..length] == b"pots" {
+                    return;
+                }
+                socket.send_to(&buffer[..length], client).unwrap();
+            }
+        });
+        address
     }
 
     /// Serves one connection after another until the listener is dropped with its thread.
@@ -319,15 +368,41 @@ fn sockets(session: &SessionNetwork) -> EngineSockets {
 
 /// A session with its engine.
 struct Session {
-    machine: Machine<SessionNetwork>,
+    machine: Arc<Machine<SessionNetwork>>,
     proxy: Proxy,
     _dns: Server,
     events: Arc<Mutex<Vec<Event>>>,
     _files: tempfile::TempDir,
 }
 
+/// Opens sockets on the thread that is in the session's namespace.
+struct InSession(Arc<Machine<SessionNetwork>>);
+
+impl Sockets for InSession {
+    fn open(&self, kind: SocketKind) -> io::Result<OwnedFd> {
+        Ok(self.0.run(move |_| match kind {
+            SocketKind::Tcp => network::tcp_socket().unwrap(),
+            SocketKind::Udp => UdpSocket::bind("0.0.0.0:0").map(unbound).unwrap(),
+            SocketKind::Udp6 => UdpSocket::bind("[::]:0").map(unbound).unwrap(),
+        }))
+    }
+}
+
+/// A socket like the given one, without its address.
+fn unbound(socket: UdpSocket) -> OwnedFd {
+    use rustix::net::{AddressFamily, SocketFlags, SocketType};
+    let family = if socket.local_addr().unwrap().is_ipv4() {
+        AddressFamily::INET
+    } else {
+        AddressFamily::INET6
+    };
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    rustix::net::socket_with(family, SocketType::DGRAM, flags, None).unwrap()
+}
+
 #[derive(Default)]
 struct Setup {
+    no_ipv6: bool,
     policy: Policy,
     names: KnownNames,
     resolv_conf: &'static str,
@@ -336,7 +411,10 @@ struct Setup {
 
 impl Setup {
     fn start(self) -> Session {
-        let machine = Machine::start(|| network::session_setup().unwrap());
+        let host_has_ipv6 = !self.no_ipv6;
+        let machine = Arc::new(Machine::start(move || {
+            network::session_setup(host_has_ipv6).unwrap()
+        }));
         let sockets = machine.run(|session| {
             if let Egress::Unavailable(error) = &session.egress {
                 panic!("no egress: {error}: {}", error.source);
@@ -375,9 +453,16 @@ impl Setup {
                 other => panic!("unknown event {other:?}"),
             });
         });
-        let proxy = Proxy::start(sockets.proxy.unwrap(), self.policy, observer).unwrap();
+        let entrances = Entrances {
+            listeners: sockets.proxy.into_iter().chain(sockets.proxy6).collect(),
+            relays: sockets.relay.into_iter().chain(sockets.relay6).collect(),
+            sockets: Arc::new(InSession(Arc::clone(&machine))),
+        };
+        let proxy = Proxy::start(entrances, self.policy, observer).unwrap();
         let names = Arc::new(self.names);
-        let dns = Server::start(sockets.dns_udp, sockets.dns_tcp, names, paths).unwrap();
+        let gate = Arc::new(proxy.name_gate());
+        let (udp, tcp) = (sockets.dns_udp, sockets.dns_tcp);
+        let dns = Server::start_behind(udp, tcp, names, paths, gate).unwrap();
         Session {
             machine,
             proxy,
@@ -511,21 +596,27 @@ fn refusals(session: &Session) -> Vec<(SocketAddr, Refusal)> {
     session.events().iter().filter_map(refused).collect()
 }
 
-fn metadata_and_unforwarded_ports_are_refused(_: &Outside) {
+fn metadata_is_refused_and_closed_ports_are_closed(_: &Outside) {
     let session = Session::default();
-    let cases: [(SocketAddr, Refusal); 4] = [
-        ("169.254.169.254:80".parse().unwrap(), Refusal::LinkLocal),
-        ("0.1.2.3:80".parse().unwrap(), Refusal::NotAMachine),
-        ((GATEWAY, 8080).into(), Refusal::NotForwarded),
-        ((network::host_ip(3), 80).into(), Refusal::NotForwarded),
-    ];
-    for (index, (address, reason)) in (0..).zip(cases) {
-        let outcome = session.step(index, move |_| exchange(address));
-        assert!(outcome.is_err(), "{address} was reached");
-        // The kernel of the step may refuse an address before the proxy sees it.
-        if address.ip() != IpAddr::V4(Ipv4Addr::new(0, 1, 2, 3)) {
-            assert_eq!(refusals(&session).last(), Some(&(address, reason)));
-        }
+    let metadata = "169.254.169.254:80".parse().unwrap();
+    assert!(session.step(0, move |_| exchange(metadata)).is_err());
+    assert_eq!(refusals(&session), [(metadata, Refusal::LinkLocal)]);
+    for (index, address) in (1..).zip([
+        "0.1.2.3:80".parse().unwrap(),
+        SocketAddr::from((GATEWAY, 8080)),
+        (network::host_ip(3), 80).into(),
+        (network::GATEWAY6, 8080).into(),
+    ]) {
+        let kind = session.step(index, move |_| match try_connect(address) {
+            Err(error) => error.kind(),
+            // The proxy refuses what the step's kernel lets through.
+            Ok(mut stream) => stream.read_exact(&mut [0]).unwrap_err().kind(),
+        });
+        let expected = match address.ip() {
+            IpAddr::V4(ip) if ip.octets()[0] == 0 => continue,
+            _ => io::ErrorKind::ConnectionRefused,
+        };
+        assert_eq!(kind, expected, "{address}");
     }
 }
 
@@ -550,25 +641,30 @@ fn forwarded_ports_reach_host_loopback(_: &Outside) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let target = accept_in_background(listener, 2, echo);
     let inside = SocketAddrV4::new(GATEWAY, 3128);
-    let policy = Policy {
-        forward: [(inside, target)].into(),
-        ..Policy::default()
-    };
-    let session = Setup {
-        policy,
-        ..Setup::default()
-    }
-    .start();
+    let session = Session::default();
+    session.proxy.forward(inside, target).unwrap();
     assert_eq!(
         session.step(0, move |_| exchange(inside).unwrap()),
         b"hello"
     );
 
     let alias = SocketAddrV4::new(network::host_ip(9), 80);
-    session.proxy.forward(alias, target);
+    session.proxy.forward(alias, target).unwrap();
     assert_eq!(session.step(1, move |_| exchange(alias).unwrap()), b"hello");
     session.proxy.unforward(alias);
     assert_reset(session.step(2, move |_| exchange(alias)));
+
+    // Exposed services do not displace each other, nor the name server.
+    let expose = |service: &str| session.proxy.expose(service.parse().unwrap()).unwrap();
+    assert_eq!(expose("127.0.0.1:3129"), "10.88.0.1:3129".parse().unwrap());
+    assert_eq!(expose("127.0.0.1:3129"), "10.88.0.1:3129".parse().unwrap());
+    assert_eq!(
+        expose("127.0.0.2:3129"),
+        "10.88.255.1:3129".parse().unwrap()
+    );
+    assert_eq!(expose("127.0.0.1:53"), "10.88.255.1:53".parse().unwrap());
+    let taken = SocketAddrV4::new(GATEWAY, 53);
+    assert!(session.proxy.forward(taken, target).is_err());
 }
 
 fn closed_port_outside_is_a_reset(outside: &Outside) {
@@ -593,19 +689,232 @@ fn closed_port_outside_is_a_reset(outside: &Outside) {
     );
 }
 
-fn datagrams_are_refused_at_once(_: &Outside) {
+/// Sends datagrams and expects each back, reversed.
+fn talk(to: SocketAddr, datagrams: &[Vec<u8>]) {
+    let any = if to.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
+    let socket = UdpSocket::bind(any).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    // Connected, so that an answer from anywhere else would be lost.
+    socket.connect(to).unwrap();
+    let mut buffer = vec![0; 1 << 16];
+    for datagram in datagrams {
+        socket.send(datagram).unwrap();
+        let length = socket.recv(&mut buffer).unwrap();
+        let expected: Vec<u8> = datagram.iter().rev().copied().collect();
+        assert!(buffer[..length] == expected, "{length} bytes");
+    }
+}
+
+fn datagrams_go_out_and_back(outside: &Outside) {
+    let server = outside.serve_datagrams(OUTSIDE);
     let session = Session::default();
-    let waited = session.step(0, |_| {
+    let datagrams = vec![
+        b"one".to_vec(),
+        vec![],
+        pattern(1400),
+        pattern(9000),
+        pattern(60_000),
+    ];
+    let steps: Vec<_> = (0..4)
+        .map(|index| {
+            let datagrams = datagrams.clone();
+            session.spawn(index, move |_| talk(server, &datagrams))
+        })
+        .collect();
+    for step in steps {
+        step.join().unwrap();
+    }
+    assert_eq!(session.proxy.stats().exchanges, 4);
+    session.step(9, move |_| {
+        let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
+        socket.send_to(b"stop", server).unwrap();
+    });
+}
+
+fn datagrams_to_the_host_are_dropped(_: &Outside) {
+    let listener = UdpSocket::bind((HOST, 0)).unwrap();
+    listener
+        .set_read_timeout(Some(Duration::from_millis(300)))
+        .unwrap();
+    let address = listener.local_addr().unwrap();
+    let session = Session::default();
+    session.step(0, move |_| {
+        let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
+        socket.send_to(b"hello", address).unwrap();
+        socket.send_to(b"hello", "169.254.169.254:53").unwrap();
+    });
+    session.stats_when(|stats| stats.refused == 2);
+    let metadata = "169.254.169.254:53".parse().unwrap();
+    assert_eq!(
+        refusals(&session),
+        [(address, Refusal::Host), (metadata, Refusal::LinkLocal)]
+    );
+    assert!(listener.recv(&mut [0; 8]).is_err());
+}
+
+/// As on a kernel that cannot divert datagrams.
+fn datagrams_without_a_relay_are_refused_at_once(_: &Outside) {
+    let machine = Machine::start(|| {
+        let mut request = Request::new();
+        request.up("lo", LOOPBACK);
+        request.bridge("test0", 0x300, [2, 0, 0, 0, 0, 3]);
+        request.address(0x300, Ipv4Addr::new(10, 88, 0, 1), 16);
+        request.wire_route(0x300, netlink::route::AddressVersion::V4);
+        Socket::route().unwrap().send(&request).unwrap();
+        nft::load(&nft::Plan {
+            bridge: 0x300,
+            inside: (Ipv4Addr::new(10, 88, 0, 0).into(), 16),
+            proxy_port: 1,
+            relay_port: None,
+        })
+        .unwrap();
+    });
+    let waited = machine.run(|()| {
         let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
         socket.connect((OUTSIDE, 443)).unwrap();
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         let started = Instant::now();
-        socket.send(b"quic").unwrap();
-        let error = socket.recv(&mut [0; 8]).unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
-        started.elapsed()
+        // The answer may be there before the call returns.
+        let error = match socket.send(b"quic") {
+            Ok(_) => socket.recv(&mut [0; 8]).unwrap_err(),
+            Err(error) => error,
+        };
+        (error.kind(), started.elapsed())
     });
-    assert!(waited < Duration::from_millis(500), "{waited:?}");
+    assert!(
+        [
+            io::ErrorKind::ConnectionRefused,
+            io::ErrorKind::PermissionDenied
+        ]
+        .contains(&waited.0),
+        "{:?}",
+        waited.0
+    );
+    assert!(waited.1 < Duration::from_millis(500), "{waited:?}");
+}
+
+fn outside_is_reached_over_ipv6(outside: &Outside) {
+    let (sender, peers) = channel();
+    let listener = outside
+        .machine
+        .run(|()| TcpListener::bind((OUTSIDE6, 0)).unwrap());
+    let server = accept_in_background(listener, 1, move |stream| {
+        sender.send(stream.peer_addr().unwrap().ip()).unwrap();
+        echo(stream);
+    });
+    let datagrams = outside.serve_datagrams(OUTSIDE6);
+    let session = Session::default();
+    let reply = session.step(0, move |_| exchange(server).unwrap());
+    assert_eq!(reply, b"hello");
+    assert_eq!(peers.recv_timeout(PATIENCE).unwrap(), IpAddr::V6(HOST6));
+    session.step(1, move |_| {
+        talk(datagrams, &[b"one".to_vec(), pattern(9000)]);
+        let socket = UdpSocket::bind("[::]:0").unwrap();
+        socket.send_to(b"stop", datagrams).unwrap();
+    });
+    // The host itself is as closed as over IPv4.
+    let own = TcpListener::bind((HOST6, 0)).unwrap();
+    let address = own.local_addr().unwrap();
+    assert_reset(session.step(2, move |_| exchange(address)));
+    assert_eq!(refusals(&session), [(address, Refusal::Host)]);
+}
+
+fn without_ipv6_on_the_host_steps_know_at_once(_: &Outside) {
+    let setup = Setup {
+        no_ipv6: true,
+        ..Setup::default()
+    };
+    let session = setup.start();
+    let error = session.step(0, |_| TcpStream::connect((OUTSIDE6, 80)).unwrap_err());
+    assert_eq!(error.kind(), io::ErrorKind::NetworkUnreachable);
+}
+
+fn steps_reach_each_other_over_ipv6(_: &Outside) {
+    let session = Session::default();
+    let (sender, address) = channel();
+    let (stop, stopped) = channel::<()>();
+    let server = session.spawn(0, move |step| {
+        assert_eq!(step.ip6, Some(network::step_ip6(0)));
+        let listener = TcpListener::bind((step.ip6.unwrap(), 0)).unwrap();
+        sender
+            .send(accept_in_background(listener, 5, echo))
+            .unwrap();
+        stopped.recv().unwrap_err();
+    });
+    let address = address.recv_timeout(PATIENCE).unwrap();
+    for index in 1..=5 {
+        let started = Instant::now();
+        let peer = session.step(index, move |_| {
+            let stream = connect(address);
+            stream.local_addr().unwrap().ip()
+        });
+        assert_eq!(peer, IpAddr::V6(network::step_ip6(index)));
+        // An address under examination could not be used for a second.
+        assert!(started.elapsed() < Duration::from_millis(800));
+    }
+    assert_eq!(session.proxy.stats().accepted, 0);
+    drop(stop);
+    server.join().unwrap();
+}
+
+fn denied_destinations_are_refused(outside: &Outside) {
+    let (granted, denied) = (outside.serve(1, echo), outside.serve(1, echo));
+    let datagrams = outside.serve_datagrams(OUTSIDE);
+    let policy = Policy {
+        deny: vec!["198.51.100.0/24".parse().unwrap()],
+        allow: vec![granted.to_string().parse().unwrap()],
+        ..Policy::default()
+    };
+    let session = Setup {
+        policy,
+        ..Setup::default()
+    }
+    .start();
+    assert_eq!(
+        session.step(0, move |_| exchange(granted).unwrap()),
+        b"hello"
+    );
+    assert_reset(session.step(1, move |_| exchange(denied)));
+    session.step(2, move |_| {
+        let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
+        socket.send_to(b"x", datagrams).unwrap();
+    });
+    session.stats_when(|stats| stats.refused == 2);
+    assert_eq!(
+        refusals(&session),
+        [(denied, Refusal::Denied), (datagrams, Refusal::Denied)]
+    );
+}
+
+/// The host's hosts file answers here as a server of the host would.
+fn granted_names_open_their_addresses(_: &Outside) {
+    let listener = TcpListener::bind((HOST, 0)).unwrap();
+    let server = accept_in_background(listener, 1, echo);
+    let policy = Policy {
+        allow_names: vec![NameRule {
+            name: "self.test".to_owned(),
+            port: Some(server.port()),
+        }],
+        deny_names: vec!["ads.test".to_owned()],
+        ..Policy::default()
+    };
+    let session = Setup {
+        policy,
+        hosts: "198.51.100.1 self.test other.test ads.test\n",
+        ..Setup::default()
+    }
+    .start();
+    // Nobody has asked for the name yet, and the address alone is the host's.
+    assert_reset(session.step(0, move |_| exchange(server)));
+    session.step(1, |_| assert_eq!(code(&ask("other.test")), 0));
+    assert_reset(session.step(2, move |_| exchange(server)));
+    let reply = session.step(3, move |_| {
+        assert!(ask("self.test").ends_with(&HOST.octets()));
+        exchange(server).unwrap()
+    });
+    assert_eq!(reply, b"hello");
+    // There is no such name, whatever the hosts file says.
+    session.step(4, |_| assert_eq!(code(&ask("ads.test")), 3));
 }
 
 fn steps_reach_each_other_from_the_first_packet(_: &Outside) {
@@ -1074,17 +1383,14 @@ fn step_without_network_has_loopback(_: &Outside) {
 fn session_without_rules_has_no_egress(_: &Outside) {
     let machine = Machine::start(|| {
         // A table of that name makes the kernel refuse the session's rules, as a kernel without them would.
-        let any = (Ipv4Addr::UNSPECIFIED, 0);
         let plan = nft::Plan {
             bridge: 1,
-            gateway: GATEWAY,
-            inside: any,
-            host_block: any,
-            dns_port: 53,
+            inside: (Ipv4Addr::UNSPECIFIED.into(), 0),
             proxy_port: 1,
+            relay_port: None,
         };
         nft::load(&plan).unwrap();
-        network::session_setup().unwrap()
+        network::session_setup(true).unwrap()
     });
     let (step, has_listener) = machine.run(|session| {
         let Egress::Unavailable(error) = &session.egress else {
@@ -1202,7 +1508,7 @@ mod bench {
         let times = (0..50).map(|_| {
             let machine = Machine::start(|| {
                 let started = Instant::now();
-                let session = network::session_setup().unwrap();
+                let session = network::session_setup(true).unwrap();
                 (session, started.elapsed())
             });
             machine.run(|(_, took)| *took)

@@ -5,7 +5,9 @@ use crate::{
     error::{Error, Kind, Result},
     service::NameTable,
 };
-use nsci_runtime::{ExecutorKind, IdMap, Session, SessionConfig, dns, network, proxy};
+use nsci_runtime::{
+    ExecutorKind, IdMap, Session, SessionConfig, dns, network, proxy, spec::Network,
+};
 use nsci_snapshotter::{Store, keeper};
 use std::{
     fmt,
@@ -24,7 +26,9 @@ pub struct SandboxConfig {
     pub state_dir: PathBuf,
     /// The ids of the session.
     pub id_map: IdMap,
-    /// Which of the host's addresses steps may reach.
+    /// Whether steps have more than a loopback device.
+    pub network: bool,
+    /// What steps may reach.
     pub policy: proxy::Policy,
     /// What builds the steps.
     pub executor: ExecutorKind,
@@ -56,6 +60,7 @@ struct Servers {
 /// The sandbox while it runs. Fields are dropped in this order: servers before what they serve.
 pub(super) struct Live {
     servers: Servers,
+    has_network: bool,
     pub(super) keeper: keeper::Client,
     pub(super) session: Session,
     next_address: AtomicU32,
@@ -69,6 +74,15 @@ impl Live {
     /// The way out of the session's network, if this kernel offers one.
     pub(super) fn proxy(&self) -> Option<&proxy::Proxy> {
         self.servers.proxy.as_ref()
+    }
+
+    /// Which network steps get.
+    pub(super) fn network(&self) -> Network {
+        if self.has_network {
+            Network::Isolated
+        } else {
+            Network::None
+        }
     }
 
     /// A place in the block that stands for services of the host; none when all are taken.
@@ -131,7 +145,7 @@ fn start(config: SandboxConfig, store: &Store, names: Arc<NameTable>) -> Result<
     let session = Session::start(SessionConfig {
         state_dir: config.state_dir,
         id_map: config.id_map,
-        network: true,
+        network: config.network,
         executor: config.executor,
     })
     .map_err(sandbox_error)?;
@@ -146,6 +160,7 @@ fn start(config: SandboxConfig, store: &Store, names: Arc<NameTable>) -> Result<
     let servers = serve_network(&session, config.policy, names)?;
     Ok(Arc::new(Live {
         servers,
+        has_network: config.network,
         keeper,
         session,
         next_address: AtomicU32::new(0),
@@ -163,17 +178,29 @@ fn serve_network(
     let Some(sockets) = network::EngineSockets::from_named(session.network_fds()) else {
         return Ok(Servers::default());
     };
-    let start = |listener| proxy::Proxy::start(listener, policy, Arc::new(|_| {}));
-    let proxy = sockets.proxy.map(start).transpose().map_err(failed)?;
-    let dns = dns::Server::start(
+    let (udp, tcp, files) = (
         sockets.dns_udp,
         sockets.dns_tcp,
-        names,
         dns::HostFiles::default(),
     );
+    let Some(listener) = sockets.proxy else {
+        let dns = dns::Server::start(udp, tcp, names, files).map_err(failed)?;
+        return Ok(Servers {
+            proxy: None,
+            _dns: Some(dns),
+        });
+    };
+    let entrances = proxy::Entrances {
+        listeners: [listener].into_iter().chain(sockets.proxy6).collect(),
+        relays: sockets.relay.into_iter().chain(sockets.relay6).collect(),
+        sockets: session.sockets().map_err(sandbox_error)?,
+    };
+    let proxy = proxy::Proxy::start(entrances, policy, Arc::new(|_| {})).map_err(failed)?;
+    let gate = Arc::new(proxy.name_gate());
+    let dns = dns::Server::start_behind(udp, tcp, names, files, gate).map_err(failed)?;
     Ok(Servers {
-        proxy,
-        _dns: Some(dns.map_err(failed)?),
+        proxy: Some(proxy),
+        _dns: Some(dns),
     })
 }
 

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     cache::Cache,
-    config::{AllowHost, Config, ExecutorName},
+    config::{AllowHost, Config, ExecutorName, NetworkMode},
     engine::{ClientHost, Engine, Secrets},
     error::{Error, Kind, Result},
     event::Events,
@@ -116,6 +116,7 @@ impl Session {
         let sandbox = SandboxConfig {
             state_dir: settings.state_dir,
             id_map: settings.id_map,
+            network: settings.config.network.mode == NetworkMode::Isolated,
             policy: policy(&settings.config),
             executor: match settings.config.sandbox.executor {
                 ExecutorName::Native => ExecutorKind::Native,
@@ -354,16 +355,40 @@ impl ModuleLoader for State {
 fn policy(config: &Config) -> proxy::Policy {
     let mut policy = proxy::Policy::default();
     for rule in &config.network.allow {
-        let AllowHost::Net { address, bits } = &rule.host else {
-            continue;
-        };
-        let text = match rule.port {
-            Some(port) => format!("[{address}/{bits}]:{port}"),
-            None => format!("{address}/{bits}"),
-        };
-        policy.allow.extend(text.parse::<proxy::Allow>());
+        match &rule.host {
+            AllowHost::Net { address, bits } => {
+                policy.allow.extend(destination(*address, *bits, rule.port));
+            }
+            AllowHost::Name(name) => policy.allow_names.push(proxy::NameRule {
+                name: name.trim_end_matches('.').to_owned(),
+                port: rule.port,
+            }),
+        }
+    }
+    for rule in &config.network.deny {
+        match &rule.host {
+            AllowHost::Net { address, bits } => {
+                policy.deny.extend(destination(*address, *bits, rule.port));
+            }
+            AllowHost::Name(name) => {
+                policy
+                    .deny_names
+                    .push(name.trim_end_matches('.').to_owned());
+            }
+        }
     }
     policy
+}
+
+fn destination(
+    address: std::net::IpAddr,
+    bits: u8,
+    port: Option<u16>,
+) -> std::result::Result<proxy::Destination, proxy::ParseDestinationError> {
+    match port {
+        Some(port) => format!("[{address}/{bits}]:{port}").parse(),
+        None => format!("{address}/{bits}").parse(),
+    }
 }
 
 /// Answers HTTP requests.

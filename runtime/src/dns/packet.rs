@@ -172,6 +172,52 @@ pub(crate) fn answers(query: &[u8], question: &Question, reply: &[u8]) -> bool {
     reply.len() >= HEADER && reply[..2] == query[..2] && reply[2] & RESPONSE != 0 && same_question()
 }
 
+/// The addresses that a reply gives to the question it repeats, whatever names it goes through.
+pub(crate) fn addresses(question: &Question, reply: &[u8]) -> Vec<IpAddr> {
+    let count = read_u16(reply, 6).unwrap_or(0);
+    let mut at = match read_question(reply) {
+        Some(repeated) if read_u16(reply, 4) == Some(1) => repeated.end,
+        _ => return Vec::new(),
+    };
+    let mut found = Vec::new();
+    for _ in 0..count {
+        let Some((ip, next)) = read_record(reply, at) else {
+            break;
+        };
+        found.extend(ip.filter(|ip| question.wants(*ip)));
+        at = next;
+    }
+    found
+}
+
+/// One record: its address if it has one, and where the next begins.
+fn read_record(packet: &[u8], mut at: usize) -> Option<(Option<IpAddr>, usize)> {
+    loop {
+        match *packet.get(at)? {
+            0 => {
+                at += 1;
+                break;
+            }
+            // A pointer ends a name.
+            length if length & 0xc0 == 0xc0 => {
+                at += 2;
+                break;
+            }
+            length if length & 0xc0 == 0 => at += 1 + usize::from(length),
+            _ => return None,
+        }
+    }
+    let (kind, class) = (read_u16(packet, at)?, read_u16(packet, at + 2)?);
+    let length = usize::from(read_u16(packet, at + 8)?);
+    let data = packet.get(at + 10..at + 10 + length)?;
+    let ip = match (class, kind) {
+        (CLASS_IN, TYPE_A) => <[u8; 4]>::try_from(data).ok().map(IpAddr::from),
+        (CLASS_IN, TYPE_AAAA) => <[u8; 16]>::try_from(data).ok().map(IpAddr::from),
+        _ => None,
+    };
+    Some((ip, at + 10 + length))
+}
+
 /// Whether a reply says that this server cannot help, so that another should be asked.
 pub(crate) fn is_server_failure(reply: &[u8]) -> bool {
     const REFUSED: u8 = 5;
@@ -225,6 +271,23 @@ mod tests {
             (Some(0), 0),
             "no data is not an error"
         );
+    }
+
+    #[test]
+    fn addresses_are_read_back_from_an_answer() {
+        let given: Vec<IpAddr> = ["192.0.2.1", "192.0.2.2", "fd00::2"]
+            .map(|ip| ip.parse().unwrap())
+            .to_vec();
+        for (kind, expected) in [(TYPE_A, &given[..2]), (TYPE_AAAA, &given[2..]), (16, &[])] {
+            let packet = query(7, "db.test", kind);
+            let question = parse(&packet).unwrap();
+            let reply = answer(&packet, &question, &given);
+            assert_eq!(addresses(&question, &reply), expected);
+            for length in 0..reply.len() {
+                let read = addresses(&question, &reply[..length]);
+                assert!(read.len() <= expected.len());
+            }
+        }
     }
 
     #[test]
@@ -294,6 +357,7 @@ mod tests {
                 answer(&mutant, &question, &["10.88.0.2".parse().unwrap()]);
                 failure(&mutant, Some(&question), Code::ServerFailure);
                 answers(&packet, &question, &mutant);
+                addresses(&question, &mutant);
             }
             assert!(question.is_none_or(|question| question.end <= mutant.len()));
         }

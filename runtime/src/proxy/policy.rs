@@ -1,18 +1,18 @@
 //! Which destinations a step may reach through the proxy. Pure decisions; nothing here opens a socket.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 
-use crate::network::{DNS_PORT, GATEWAY, PREFIX, host_ip};
+use crate::network::{GATEWAY, GATEWAY6, PREFIX, PREFIX6};
 
-/// A destination that is granted although it would be refused.
+/// A destination, or a network of them, that a policy speaks of.
 ///
 /// Written `192.0.2.7`, `192.0.2.0/24`, `192.0.2.7:5000`, `10.0.0.0/8:443`, `fd00::1`, `[fd00::1]:5000` or
 /// `[fd00::/8]:443`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Allow {
+pub struct Destination {
     network: IpAddr,
     prefix: u8,
     port: Option<u16>,
@@ -21,11 +21,11 @@ pub struct Allow {
 /// Text that does not name a destination.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not an address, network or address with port")]
-pub struct ParseAllowError {
+pub struct ParseDestinationError {
     text: String,
 }
 
-impl Allow {
+impl Destination {
     /// Grants one port of one address.
     #[must_use]
     pub const fn address(address: SocketAddr) -> Self {
@@ -43,17 +43,17 @@ impl Allow {
     }
 }
 
-impl FromStr for Allow {
-    type Err = ParseAllowError;
+impl FromStr for Destination {
+    type Err = ParseDestinationError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        parse_allow(text).ok_or_else(|| ParseAllowError {
+        parse_destination(text).ok_or_else(|| ParseDestinationError {
             text: text.to_owned(),
         })
     }
 }
 
-fn parse_allow(text: &str) -> Option<Allow> {
+fn parse_destination(text: &str) -> Option<Destination> {
     let (network, port) = match text.strip_prefix('[') {
         Some(rest) => {
             let (network, port) = rest.split_once(']')?;
@@ -77,7 +77,7 @@ fn parse_allow(text: &str) -> Option<Allow> {
     let network: IpAddr = ip.parse().ok()?;
     let longest = if network.is_ipv4() { 32 } else { 128 };
     let prefix = prefix.unwrap_or(longest);
-    (prefix <= longest).then_some(Allow {
+    (prefix <= longest).then_some(Destination {
         network,
         prefix,
         port,
@@ -104,12 +104,29 @@ fn within(ip: IpAddr, network: IpAddr, prefix: u8) -> bool {
 /// name no single machine.
 #[derive(Debug, Clone, Default)]
 pub struct Policy {
-    /// Granted although refused by default.
-    pub allow: Vec<Allow>,
-    /// Address and port inside the session's network (the gateway's, or one of [`crate::network::host_ip`]) to
-    /// the host service that answers there. Being listed is the grant.
-    pub forward: HashMap<SocketAddrV4, SocketAddr>,
+    /// Granted although refused by default or by `deny`.
+    pub allow: Vec<Destination>,
+    /// Granted to whatever addresses these names turn out to have, but never the host's loopback and the link.
+    pub allow_names: Vec<NameRule>,
+    /// Refused although reachable by default.
+    pub deny: Vec<Destination>,
+    /// Names that are not answered, in lower case.
+    pub deny_names: Vec<String>,
+    /// Addresses that names of `allow_names` had so far, with the port granted.
+    pub learned: HashSet<(IpAddr, Option<u16>)>,
 }
+
+/// A name that is granted, perhaps for one port only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NameRule {
+    /// In lower case.
+    pub name: String,
+    /// One port, or all.
+    pub port: Option<u16>,
+}
+
+/// Names have more addresses over time, but not that many.
+const LEARNED: usize = 4096;
 
 /// Why a connection was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,8 +138,10 @@ pub enum Refusal {
     LinkLocal,
     /// Unspecified, multicast, broadcast or reserved.
     NotAMachine,
-    /// An address inside the session at which nothing is forwarded.
-    NotForwarded,
+    /// An address inside the session.
+    Inside,
+    /// The configuration refuses it.
+    Denied,
     /// One of the host's own addresses.
     Host,
 }
@@ -133,7 +152,8 @@ impl fmt::Display for Refusal {
             Self::Loopback => "it is the host's loopback",
             Self::LinkLocal => "it is link-local",
             Self::NotAMachine => "it is not the address of a machine",
-            Self::NotForwarded => "nothing is forwarded there",
+            Self::Inside => "it is inside the session",
+            Self::Denied => "the configuration denies it",
             Self::Host => "it is the host itself",
         })
     }
@@ -149,48 +169,53 @@ pub(crate) enum Decision {
 }
 
 impl Policy {
-    /// Grants a service of the host and returns where steps find it: at the gateway if its port is free there.
-    ///
-    /// `None` when the port is taken at every address there is.
-    pub fn expose(&mut self, service: SocketAddr) -> Option<SocketAddrV4> {
-        let gateway = (service.port() != DNS_PORT).then_some(GATEWAY);
-        let places = gateway.into_iter().chain((0..254).map(host_ip));
-        let inside = places
-            .map(|ip| SocketAddrV4::new(ip, service.port()))
-            .find(|place| {
-                self.forward
-                    .get(place)
-                    .is_none_or(|other| *other == service)
-            })?;
-        self.forward.insert(inside, service);
-        Some(inside)
-    }
-
     pub(crate) fn decide(&self, destination: SocketAddr) -> Decision {
         let destination = SocketAddr::new(destination.ip().to_canonical(), destination.port());
-        if let SocketAddr::V4(inside) = destination
-            && within(inside.ip().to_owned().into(), GATEWAY.into(), PREFIX)
-        {
-            return self
-                .forward
-                .get(&inside)
-                .map_or(Decision::Refuse(Refusal::NotForwarded), |to| {
-                    Decision::Connect(*to)
-                });
-        }
         let ip = destination.ip();
+        if within(ip, GATEWAY.into(), PREFIX) || within(ip, GATEWAY6.into(), PREFIX6) {
+            return Decision::Refuse(Refusal::Inside);
+        }
         // No grant can make sense of these, and connecting to 0.0.0.0 would reach the host's loopback.
         if names_no_machine(ip) {
             return Decision::Refuse(Refusal::NotAMachine);
         }
-        if self.allow.iter().any(|allow| allow.covers(destination)) {
+        if self.allow.iter().any(|allow| allow.covers(destination)) || self.has_learned(destination)
+        {
             return Decision::Connect(destination);
         }
         match ip {
+            _ if self.deny.iter().any(|deny| deny.covers(destination)) => {
+                Decision::Refuse(Refusal::Denied)
+            }
             _ if ip.is_loopback() => Decision::Refuse(Refusal::Loopback),
             _ if is_link_local(ip) => Decision::Refuse(Refusal::LinkLocal),
             _ => Decision::ConnectIfElsewhere(destination),
         }
+    }
+
+    fn has_learned(&self, destination: SocketAddr) -> bool {
+        let ip = destination.ip();
+        self.learned.contains(&(ip, None)) || self.learned.contains(&(ip, Some(destination.port())))
+    }
+
+    /// Takes note of the addresses that a name has.
+    ///
+    /// Whoever answers for a name must not be able to lead steps to the host's loopback or to a metadata service.
+    pub(crate) fn learn(&mut self, name: &str, addresses: &[IpAddr]) {
+        for rule in self.allow_names.iter().filter(|rule| rule.name == name) {
+            for ip in addresses.iter().map(IpAddr::to_canonical) {
+                if !ip.is_loopback() && !is_link_local(ip) && self.learned.len() < LEARNED {
+                    self.learned.insert((ip, rule.port));
+                }
+            }
+        }
+    }
+
+    /// Whether a name may be asked for, and whether its addresses matter.
+    pub(crate) fn judge(&self, name: &str) -> (bool, bool) {
+        let denied = self.deny_names.iter().any(|denied| denied == name);
+        let granted = self.allow_names.iter().any(|rule| rule.name == name);
+        (!denied, granted)
     }
 }
 
@@ -214,13 +239,9 @@ mod tests {
 
     fn decide(allow: &[&str], destination: &str) -> Decision {
         let allow = allow.iter().map(|text| text.parse().unwrap()).collect();
-        let forward = [(
-            "10.88.0.1:3128".parse().unwrap(),
-            "127.0.0.1:3128".parse().unwrap(),
-        )];
         Policy {
             allow,
-            forward: forward.into(),
+            ..Policy::default()
         }
         .decide(destination.parse().unwrap())
     }
@@ -241,9 +262,10 @@ mod tests {
             ("224.0.0.1:80", Refusal::NotAMachine),
             ("255.255.255.255:80", Refusal::NotAMachine),
             ("[ff02::1]:80", Refusal::NotAMachine),
-            ("10.88.0.1:4000", Refusal::NotForwarded),
-            ("10.88.4.4:80", Refusal::NotForwarded),
-            ("[::ffff:10.88.0.1]:80", Refusal::NotForwarded),
+            ("10.88.0.1:4000", Refusal::Inside),
+            ("10.88.4.4:80", Refusal::Inside),
+            ("[::ffff:10.88.0.1]:80", Refusal::Inside),
+            ("[fd6e:7363:6900::7]:80", Refusal::Inside),
         ] {
             assert_eq!(
                 decide(&[], destination),
@@ -284,27 +306,55 @@ mod tests {
     }
 
     #[test]
-    fn forwards_lead_to_the_host_service() {
-        let target = "127.0.0.1:3128".parse().unwrap();
-        assert_eq!(decide(&[], "10.88.0.1:3128"), Decision::Connect(target));
+    fn denials_are_weaker_than_grants() {
+        let policy = Policy {
+            deny: vec![
+                "0.0.0.0/0".parse().unwrap(),
+                "[2001:db8::/32]:25".parse().unwrap(),
+            ],
+            allow: vec!["192.0.2.7:443".parse().unwrap()],
+            ..Policy::default()
+        };
+        for (destination, denied) in [
+            ("192.0.2.7:443", false),
+            ("192.0.2.7:80", true),
+            ("127.0.0.1:80", true),
+            ("[2001:db8::1]:25", true),
+            ("[2001:db8::1]:26", false),
+        ] {
+            let refused = Decision::Refuse(Refusal::Denied);
+            let decision = policy.decide(destination.parse().unwrap());
+            assert_eq!(decision == refused, denied, "{destination}");
+        }
     }
 
     #[test]
-    fn exposed_services_do_not_displace_each_other() {
-        let mut policy = Policy::default();
-        let mut expose = |service: &str| policy.expose(service.parse().unwrap()).unwrap();
-        assert_eq!(expose("127.0.0.1:3128"), "10.88.0.1:3128".parse().unwrap());
-        assert_eq!(expose("127.0.0.1:3128"), "10.88.0.1:3128".parse().unwrap());
-        assert_eq!(
-            expose("127.0.0.2:3128"),
-            "10.88.255.1:3128".parse().unwrap()
-        );
-        assert_eq!(expose("127.0.0.1:53"), "10.88.255.1:53".parse().unwrap());
-        let target = "127.0.0.2:3128".parse().unwrap();
-        assert_eq!(
-            policy.decide("10.88.255.1:3128".parse().unwrap()),
-            Decision::Connect(target)
-        );
+    fn names_grant_their_addresses_and_never_the_loopback() {
+        let mut policy = Policy {
+            deny: vec!["0.0.0.0/0".parse().unwrap()],
+            allow_names: vec![NameRule {
+                name: "db.internal".to_owned(),
+                port: Some(5432),
+            }],
+            deny_names: vec!["ads.example".to_owned()],
+            ..Policy::default()
+        };
+        let reaches = |policy: &Policy, destination: &str| {
+            matches!(
+                policy.decide(destination.parse().unwrap()),
+                Decision::Connect(_)
+            )
+        };
+        let addresses = ["192.0.2.9", "127.0.0.1", "169.254.169.254"].map(|ip| ip.parse().unwrap());
+        policy.learn("other.internal", &addresses);
+        assert!(!reaches(&policy, "192.0.2.9:5432"));
+        policy.learn("db.internal", &addresses);
+        assert!(reaches(&policy, "192.0.2.9:5432"));
+        assert!(!reaches(&policy, "192.0.2.9:5433"));
+        assert!(!reaches(&policy, "127.0.0.1:5432"));
+        assert!(!reaches(&policy, "169.254.169.254:5432"));
+        assert_eq!(policy.judge("db.internal"), (true, true));
+        assert_eq!(policy.judge("ads.example"), (false, false));
     }
 
     #[test]
@@ -320,7 +370,7 @@ mod tests {
             "::1/129",
             "1.2.3/8",
         ] {
-            assert!(text.parse::<Allow>().is_err(), "{text}");
+            assert!(text.parse::<Destination>().is_err(), "{text}");
         }
     }
 }

@@ -60,6 +60,7 @@ impl Job {
         }
         let index = self.live.next_address();
         let address = network::step_ip(index).into();
+        let named = (self.live.network() == Network::Isolated).then_some(address);
         let hostname = &self.plan.hostname;
         let aliases = self.services.hosts();
         for (path, text) in [
@@ -69,7 +70,7 @@ impl Job {
             ),
             (
                 "/etc/hosts",
-                network::hosts_file(hostname, Some(address), &aliases),
+                network::hosts_file(hostname, named, &aliases),
             ),
             ("/etc/hostname", format!("{hostname}\n")),
         ] {
@@ -246,7 +247,7 @@ impl Job {
             .map(|(ensured, bind)| bind.at(PathBuf::from(&ensured.path), &active.files))
             .collect();
         spec.init = !plan.exec.no_init;
-        spec.network = Network::Isolated;
+        spec.network = self.live.network();
         spec.net_index = Some(index);
         if plan.exec.insecure {
             spec.capabilities = Capabilities::All;

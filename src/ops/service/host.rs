@@ -37,7 +37,11 @@ pub(super) async fn launch(
     for forward in ports {
         let to = resolve(host, forward.backend).await?;
         let front = forward.frontend.unwrap_or(forward.backend);
-        proxy.forward(SocketAddrV4::new(network::host_ip(address), front), to);
+        let inside = SocketAddrV4::new(network::host_ip(address), front);
+        proxy.forward(inside, to).map_err(|error| {
+            let what = format!("cannot lend port {front} of the host");
+            Error::caused(Kind::Host, what, error)
+        })?;
     }
     let fronts: Vec<u16> = ports
         .iter()
