@@ -85,6 +85,18 @@ impl Live {
         }
     }
 
+    /// Refuses what makes no sense without a network.
+    pub(super) fn need_network(&self, what: &str) -> Result<()> {
+        if self.has_network {
+            return Ok(());
+        }
+        Err(Error::new(
+            Kind::Host,
+            format!("{what} cannot be reached without a network"),
+        )
+        .hint("the configuration says network.mode = \"none\""))
+    }
+
     /// A place in the block that stands for services of the host; none when all are taken.
     pub(super) fn next_host_address(&self) -> Option<u8> {
         let place = self.next_host.fetch_add(1, Ordering::Relaxed);
@@ -178,11 +190,7 @@ fn serve_network(
     let Some(sockets) = network::EngineSockets::from_named(session.network_fds()) else {
         return Ok(Servers::default());
     };
-    let (udp, tcp, files) = (
-        sockets.dns_udp,
-        sockets.dns_tcp,
-        dns::HostFiles::default(),
-    );
+    let (udp, tcp, files) = (sockets.dns_udp, sockets.dns_tcp, dns::HostFiles::default());
     let Some(listener) = sockets.proxy else {
         let dns = dns::Server::start(udp, tcp, names, files).map_err(failed)?;
         return Ok(Servers {

@@ -26,6 +26,7 @@ mod modules_go;
 mod modules_reference;
 mod mounts;
 mod publish;
+mod network;
 mod sandbox;
 mod services;
 mod support;

@@ -68,10 +68,7 @@ impl Job {
                 "/etc/resolv.conf",
                 network::resolv_conf(&[self.names.zone()]),
             ),
-            (
-                "/etc/hosts",
-                network::hosts_file(hostname, named, &aliases),
-            ),
+            ("/etc/hosts", network::hosts_file(hostname, named, &aliases)),
             ("/etc/hostname", format!("{hostname}\n")),
         ] {
             binds.push(Bind::Temp {
@@ -283,7 +280,11 @@ impl Job {
             defaults.push(("DAGGER_SESSION_PORT".into(), API_PORT.to_string()));
             defaults.push(("DAGGER_SESSION_TOKEN".into(), nested.token.clone()));
         }
-        defaults.extend(self.facts.env.iter().cloned());
+        for (name, value) in &self.facts.env {
+            let is_proxy = name.to_ascii_lowercase().ends_with("_proxy");
+            let seen = is_proxy.then(|| reachable(&self.live, value)).flatten();
+            defaults.push((name.clone(), seen.unwrap_or_else(|| value.clone())));
+        }
         if self.facts.ca_bundle.is_some() {
             defaults.extend(CA_VARIABLES.map(|name| (name.to_owned(), CA_TARGET.to_owned())));
         }
@@ -294,6 +295,26 @@ impl Job {
         }
         env
     }
+}
+
+/// A proxy's URL as steps have to write it: one on the host's loopback answers at the gateway for them.
+fn reachable(live: &Live, url: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
+    let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+    let (user, place) = authority.split_at(authority.rfind('@').map_or(0, |at| at + 1));
+    let (host, port) = place.rsplit_once(':')?;
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let ip = match host {
+        "localhost" => std::net::Ipv4Addr::LOCALHOST.into(),
+        host => host.parse::<std::net::IpAddr>().ok()?,
+    };
+    if !ip.is_loopback() {
+        return None;
+    }
+    let service = std::net::SocketAddr::new(ip, port.parse().ok()?);
+    // Without a way in, the variable says what it says on the host.
+    let inside = live.proxy()?.expose(service).ok()?;
+    Some(format!("{scheme}://{user}{inside}{path}"))
 }
 
 fn stub(path: &str, kind: EnsureKind) -> Ensure {

@@ -33,6 +33,8 @@ pub(super) async fn launch(
     container: &Container,
     exec: &Exec,
 ) -> Result<Running> {
+    let live = world.live().await?;
+    live.need_network("a service")?;
     let step = world.step(format!("service {}", service.title()), false);
     let request = Request {
         exec,
@@ -46,7 +48,7 @@ pub(super) async fn launch(
         Ok(job) => job,
         Err(error) => return step.result(Err(error)),
     };
-    let (live, cancel) = (world.live().await?, job.cancel.clone());
+    let cancel = job.cancel.clone();
     let keep = Box::new(job.services().clone());
     let stop_when_dropped = StopOnDrop::new(&cancel);
     let (started, mut address) = oneshot::channel();

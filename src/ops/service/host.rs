@@ -25,6 +25,7 @@ pub(super) async fn launch(
         .hint("only TCP ports of the host can"));
     }
     let live = world.live().await?;
+    live.need_network("a service of the host")?;
     let Some(proxy) = live.proxy() else {
         return Err(Error::new(
             Kind::Host,
