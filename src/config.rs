@@ -317,6 +317,50 @@ impl<'de> Deserialize<'de> for AllowRule {
 pub struct SandboxConfig {
     /// What builds a step.
     pub executor: ExecutorName,
+    /// Memory of a step, swap included.
+    pub memory: Option<Size>,
+    /// Processors of a step.
+    pub cpus: Option<Cpus>,
+    /// Processes and threads of a step.
+    pub pids: Option<std::num::NonZeroU32>,
+}
+
+/// A number of bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size(pub u64);
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.parse() {
+            Ok(Amount::Bytes(bytes)) if bytes > 0 => Ok(Self(bytes)),
+            _ => Err(format!("`{text}` is not a size, such as 2GB or 512MiB")),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Size {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        parsed(deserializer)
+    }
+}
+
+/// A number of processors, in thousandths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cpus(pub u32);
+
+impl<'de> Deserialize<'de> for Cpus {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = f64::deserialize(deserializer)?;
+        let millis = (number * 1000.0).round();
+        if (10.0..=1_000_000.0).contains(&millis) {
+            Ok(Self(millis as u32))
+        } else {
+            let text = format!("`{number}` is not a number of processors from 0.01 to 1000");
+            Err(serde::de::Error::custom(text))
+        }
+    }
 }
 
 /// What builds a step.
@@ -612,6 +656,9 @@ https-proxy = "http://proxy:3128"
 
 [sandbox]
 executor = "libcontainer"
+memory = "512MiB"
+cpus = 1.5
+pids = 64
 
 [cache]
 max-size = "40GB"
@@ -628,6 +675,11 @@ verbosity = 1
     fn every_key_is_read() {
         let config = Config::parse(FULL, "config.toml").unwrap();
         assert_eq!(config.sandbox.executor, ExecutorName::Libcontainer);
+        assert_eq!(config.sandbox.memory, Some(Size(512 << 20)));
+        assert_eq!(config.sandbox.cpus, Some(Cpus(1500)));
+        for bad in ["memory = \"50%\"", "cpus = 0", "pids = 0", "memory = \"0\""] {
+            assert!(Config::parse(&format!("[sandbox]\n{bad}"), "config.toml").is_err());
+        }
         assert_eq!(config.network.mode, NetworkMode::None);
         assert_eq!(config.network.deny.len(), 2);
         let hub = config.registry("docker.io").unwrap();

@@ -22,6 +22,9 @@ pub enum Error {
     /// No usable id mapping.
     #[error(transparent)]
     IdMap(#[from] IdMapProblem),
+    /// Limits were asked for and cannot be had.
+    #[error(transparent)]
+    Limits(#[from] crate::cgroup::LimitProblem),
     /// `newuidmap` or `newgidmap` refused.
     #[error("{tool} refused the id mapping: {output}")]
     MapTool {

@@ -4,6 +4,7 @@
 //! pid, ipc, uts and network namespaces), which forks a single-threaded helper per step; the helper has an
 //! [`ExecutorKind`] build the step. Nothing here knows about images, caches or the API, and nothing here is asynchronous.
 
+pub mod cgroup;
 pub mod dns;
 pub mod error;
 pub mod idmap;
@@ -25,6 +26,7 @@ mod step;
 mod sys;
 mod wire;
 
+pub use cgroup::{LimitProblem, Limits};
 pub use error::Error;
 pub use executor::ExecutorKind;
 pub use idmap::{IdMap, IdMapKind, IdMapProblem};

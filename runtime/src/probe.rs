@@ -71,6 +71,7 @@ pub fn all(cache_dir: &Path) -> Vec<Finding> {
         overlay(cache_dir),
         executable_directory(cache_dir),
         cgroup2(),
+        limits(),
         device(
             "tun",
             Path::new("/dev/net/tun"),
@@ -240,6 +241,24 @@ pub fn cgroup2() -> Finding {
             "boot with systemd.unified_cgroup_hierarchy=1; without, steps may fail to start",
         ),
         Attempt::Unknown(reason) => Finding::bad(name, Level::Degraded, reason, ""),
+    }
+}
+
+/// Whether steps can be limited in memory, processors and processes.
+#[must_use]
+pub fn limits() -> Finding {
+    let name = "limits";
+    match crate::cgroup::available() {
+        Ok((path, controllers)) if !controllers.is_empty() => Finding::good(
+            name,
+            format!("{} below {}", controllers.join(", "), path.display()),
+        ),
+        Ok((path, _)) => {
+            let names = "memory, cpu, pids".to_owned();
+            let problem = crate::LimitProblem::NoController { path, names };
+            Finding::bad(name, Level::Degraded, problem.to_string(), problem.hint())
+        }
+        Err(problem) => Finding::bad(name, Level::Degraded, problem.to_string(), problem.hint()),
     }
 }
 

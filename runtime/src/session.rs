@@ -3,6 +3,7 @@
 //! All calls block and may be made from many threads at once; every step has a socket and pipes of its own, polled in
 //! the caller's thread. The session ends with the [`Session`] value, or with the engine's process.
 
+use std::fs::File;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -19,6 +20,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::pipe::PipeFlags;
 use serde::{Deserialize, Serialize};
 
+use crate::cgroup::{Delegation, Group, Limits};
 use crate::error::ignore;
 use crate::spawner::Setup;
 use crate::spec::StepSpec;
@@ -38,6 +40,8 @@ pub struct SessionConfig {
     pub network: bool,
     /// What builds the steps.
     pub executor: ExecutorKind,
+    /// Which limits steps may ask for; a session that cannot enforce them does not start.
+    pub limits: Limits,
 }
 
 /// A running sandbox; dropping it kills everything inside.
@@ -49,6 +53,7 @@ pub struct Session {
     spawner: rustix::process::Pid,
     watcher: Option<JoinHandle<()>>,
     start_time: Duration,
+    delegation: Option<Delegation>,
 }
 
 /// What a socket carries.
@@ -154,6 +159,8 @@ pub struct Finished {
     pub system_time: Duration,
     /// Largest resident set of a single process, in bytes.
     pub max_rss: u64,
+    /// Whether a process of the step was killed at the limit of memory.
+    pub out_of_memory: bool,
 }
 
 /// Ends a running step from another thread.
@@ -232,6 +239,11 @@ impl Session {
     pub fn start(config: SessionConfig) -> Result<Self, Error> {
         let begin = Instant::now();
         prepare_state_dir(&config.state_dir)?;
+        let delegation = config
+            .limits
+            .any()
+            .then(|| Delegation::new(&config.limits))
+            .transpose()?;
         let (control, child_end) = wire::pair()?;
         let (report, outcome) = std::sync::mpsc::channel();
         let control_copy = duplicate(&control)?;
@@ -256,6 +268,7 @@ impl Session {
             spawner,
             watcher: Some(watcher),
             start_time: begin.elapsed(),
+            delegation,
         })
     }
 
@@ -364,13 +377,16 @@ impl Session {
         }
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let (socket, helper_end) = wire::pair()?;
+        let group = self.group(id, step)?;
+        let ways = group.as_ref().map(|(_, ways)| ways.each_ref());
+        let ways: Vec<BorrowedFd<'_>> = ways.iter().flatten().map(|way| way.as_fd()).collect();
         wire::send(
             &socket,
             &StepRequest {
                 id,
                 spec: step.clone(),
             },
-            &[],
+            &ways,
         )?;
         let stdin = open_stdin(stdio.stdin)?;
         let stdout = open_output(stdio.stdout)?;
@@ -396,6 +412,23 @@ impl Session {
             deadline: Deadline::None,
         }
         .watch(cancel, on_event)
+        .map(|finished| Finished {
+            out_of_memory: group.is_some_and(|(group, _)| group.ran_out_of_memory()),
+            ..finished
+        })
+    }
+
+    /// The control group of a limited step, with the way in and the helper's way out.
+    fn group(&self, id: u64, step: &StepSpec) -> Result<Option<(Group, [File; 2])>, Error> {
+        if !step.limits.any() {
+            return Ok(None);
+        }
+        let delegation = self.delegation.as_ref().ok_or_else(|| Error::InvalidStep {
+            reason: "the session was started without limits".to_owned(),
+        })?;
+        let group = delegation.group(id, &step.limits)?;
+        let ways = [group.way_in()?, delegation.way_out()?];
+        Ok(Some((group, ways)))
     }
 
     /// Whether the spawner still runs.
@@ -609,6 +642,7 @@ impl Running<'_> {
                 user_time: Duration::from_micros(user_us),
                 system_time: Duration::from_micros(system_us),
                 max_rss: max_rss_kib * 1024,
+                out_of_memory: false,
             })),
             (StepReply::Failed(failure), _) => Some(Err(
                 failure.into_error(|message| Error::Container { message })

@@ -13,7 +13,7 @@ use oci_spec::runtime::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::{Error, Limits};
 
 /// One process to run, with everything it sees.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +54,8 @@ pub struct StepSpec {
     pub network: Network,
     /// The step's place in the session network, chosen by the engine; needed with [`Network::Isolated`].
     pub net_index: Option<u32>,
+    /// What the step may use; needs a session with limits.
+    pub limits: Limits,
     /// TCP ports to open on 127.0.0.1 inside the step; the sockets are handed to the engine.
     pub listeners: Vec<u16>,
 }
@@ -174,6 +176,7 @@ impl StepSpec {
             terminal: None,
             network: Network::Isolated,
             net_index: None,
+            limits: Limits::default(),
             listeners: Vec::new(),
         }
     }

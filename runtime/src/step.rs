@@ -21,7 +21,7 @@ use crate::init::{Init, InitReport};
 use crate::network::{self, SessionNetwork};
 use crate::spec::{Capabilities, Features, Network, Seccomp, StepSpec};
 use crate::wire::{self, Failure, StepControl, StepReply, StepRequest};
-use crate::{Error, seccomp, sys};
+use crate::{Error, cgroup, seccomp, sys};
 
 /// What the spawner lends to a helper.
 pub(crate) struct Place<'a> {
@@ -57,7 +57,8 @@ fn run(
     stdio: [OwnedFd; 3],
     place: &Place<'_>,
 ) -> Result<(StepReply, Box<dyn Created>), Error> {
-    let (request, _) = wire::receive::<StepRequest>(socket)?.ok_or(Error::SessionLost)?;
+    let (request, ways) = wire::receive::<StepRequest>(socket)?.ok_or(Error::SessionLost)?;
+    let mut ways = ways.into_iter().map(fs::File::from);
     let step = request.spec;
     let address = enter_network(&step, place.network)?;
     send_listeners(&step, socket)?;
@@ -72,7 +73,11 @@ fn run(
         stdio,
         init,
     };
-    let mut created = match executor::of(place.executor).create(job) {
+    // What the executor starts from within the step's group stays there.
+    enter_group(ways.next())?;
+    let created = executor::of(place.executor).create(job);
+    enter_group(ways.next())?;
+    let mut created = match created {
         Ok(created) => created,
         Err(error) => return Err(first_report(report).unwrap_or(error)),
     };
@@ -110,6 +115,15 @@ fn run(
         max_rss_kib: usage.max_rss_kib,
     };
     Ok((exited, created))
+}
+
+/// Moves this process into a control group, if the step has one.
+fn enter_group(way: Option<fs::File>) -> Result<(), Error> {
+    match way {
+        Some(mut way) => cgroup::enter(&mut way)
+            .map_err(|source| Error::io("enter the step's control group", source)),
+        None => Ok(()),
+    }
 }
 
 /// Moves this process, and so the step, into the network the step asks for.

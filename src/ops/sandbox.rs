@@ -6,7 +6,7 @@ use crate::{
     service::NameTable,
 };
 use nsci_runtime::{
-    ExecutorKind, IdMap, Session, SessionConfig, dns, network, proxy, spec::Network,
+    ExecutorKind, IdMap, Limits, Session, SessionConfig, dns, network, proxy, spec::Network,
 };
 use nsci_snapshotter::{Store, keeper};
 use std::{
@@ -32,6 +32,8 @@ pub struct SandboxConfig {
     pub policy: proxy::Policy,
     /// What builds the steps.
     pub executor: ExecutorKind,
+    /// What each step may use.
+    pub limits: Limits,
 }
 
 /// The sandbox, started or not.
@@ -61,6 +63,8 @@ struct Servers {
 pub(super) struct Live {
     servers: Servers,
     has_network: bool,
+    /// What each step may use.
+    pub(super) limits: Limits,
     pub(super) keeper: keeper::Client,
     pub(super) session: Session,
     next_address: AtomicU32,
@@ -157,8 +161,10 @@ fn start(config: SandboxConfig, store: &Store, names: Arc<NameTable>) -> Result<
     let session = Session::start(SessionConfig {
         state_dir: config.state_dir,
         id_map: config.id_map,
-        network: config.network,
+        // Also where steps have none: then it hides the host's interfaces.
+        network: true,
         executor: config.executor,
+        limits: config.limits,
     })
     .map_err(sandbox_error)?;
     let root = store.layout().root().to_string_lossy().into_owned();
@@ -169,10 +175,15 @@ fn start(config: SandboxConfig, store: &Store, names: Arc<NameTable>) -> Result<
     keeper
         .ping()
         .map_err(|error| Error::caused(Kind::Host, "cannot start the sandbox", error))?;
-    let servers = serve_network(&session, config.policy, names)?;
+    let servers = if config.network {
+        serve_network(&session, config.policy, names)?
+    } else {
+        Servers::default()
+    };
     Ok(Arc::new(Live {
         servers,
         has_network: config.network,
+        limits: config.limits,
         keeper,
         session,
         next_address: AtomicU32::new(0),
@@ -232,6 +243,10 @@ pub(super) fn sandbox_error(error: nsci_runtime::Error) -> Error {
         nsci_runtime::Error::IdMap(problem) => {
             let hint = problem.hint();
             Error::caused(Kind::Host, "cannot set up the sandbox", problem).hint(hint)
+        }
+        nsci_runtime::Error::Limits(problem) => {
+            let hint = problem.hint();
+            Error::caused(Kind::Host, "cannot enforce the configured limits", problem).hint(hint)
         }
         error => Error::caused(Kind::Host, "cannot run in the sandbox", error)
             .hint("`nsci doctor` says what this host lacks"),

@@ -21,7 +21,7 @@ use crate::{
     source::{AuthSources, Downloader, ProxyOptions, git_modules::GitModules},
 };
 use futures_util::future::{BoxFuture, FutureExt as _};
-use nsci_runtime::{ExecutorKind, IdMap, proxy};
+use nsci_runtime::{ExecutorKind, IdMap, Limits, proxy};
 use nsci_snapshotter::Store;
 use std::{
     collections::HashMap,
@@ -118,6 +118,11 @@ impl Session {
             id_map: settings.id_map,
             network: settings.config.network.mode == NetworkMode::Isolated,
             policy: policy(&settings.config),
+            limits: Limits {
+                memory: settings.config.sandbox.memory.map(|size| size.0),
+                cpu_millis: settings.config.sandbox.cpus.map(|cpus| cpus.0),
+                pids: settings.config.sandbox.pids.map(u64::from),
+            },
             executor: match settings.config.sandbox.executor {
                 ExecutorName::Native => ExecutorKind::Native,
                 ExecutorName::Libcontainer => ExecutorKind::Libcontainer,

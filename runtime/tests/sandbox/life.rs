@@ -53,6 +53,10 @@ pub(crate) const TESTS: &[Test] = &[
         probes_find_this_machine_usable,
     ),
     (
+        "limits_hold_or_are_refused_clearly",
+        limits_hold_or_are_refused_clearly,
+    ),
+    (
         "a_stopped_helper_can_be_cancelled",
         a_stopped_helper_can_be_cancelled,
     ),
@@ -350,6 +354,7 @@ fn the_single_map_works() {
         id_map: IdMap::single(),
         network: true,
         executor: executor(),
+        limits: nsci_runtime::Limits::default(),
     })
     .unwrap();
     let mut step = lab.sh("id -u; touch /tmp/f; chown 33 /tmp/f && stat -c %u /tmp/f");
@@ -397,12 +402,12 @@ fn probes_find_this_machine_usable() {
     let findings = nsci_runtime::probe::all(&lab.directory.path().join("cache"));
     for finding in &findings {
         let wanted = match finding.name.as_str() {
-            "tun" | "fuse" => continue,
+            "tun" | "fuse" | "limits" => continue,
             _ => nsci_runtime::probe::Level::Good,
         };
         assert_eq!(finding.level, wanted, "{finding:?}");
     }
-    assert_eq!(findings.len(), 11);
+    assert_eq!(findings.len(), 12);
     let refused = nsci_runtime::probe::overlay(std::path::Path::new("/proc/no"));
     assert_eq!(refused.level, nsci_runtime::probe::Level::Fatal);
     assert!(refused.fix.is_some());
@@ -471,4 +476,80 @@ fn interrupts_of_the_terminal_are_for_the_engine_alone() {
     });
     assert_eq!(ran.ok(), "up\n0022");
     assert!(outside >= 4, "{outside}");
+}
+
+/// What this machine's control groups allow is enforced, and what they do not is an error before anything runs.
+fn limits_hold_or_are_refused_clearly() {
+    use nsci_runtime::{LimitProblem, Limits};
+    let lab = Lab::new();
+    let start = |limits: Limits| {
+        Session::start(SessionConfig {
+            state_dir: lab.state_dir(),
+            id_map: IdMap::detect().unwrap(),
+            network: false,
+            executor: executor(),
+            limits,
+        })
+    };
+    let found = nsci_runtime::probe::limits();
+    let has =
+        |name: &str| found.level == nsci_runtime::probe::Level::Good && found.detail.contains(name);
+    let pids = Limits {
+        pids: Some(8),
+        ..Limits::default()
+    };
+    let memory = Limits {
+        memory: Some(48 << 20),
+        ..Limits::default()
+    };
+    for (name, limits) in [("pids", pids), ("memory", memory)] {
+        let session = match start(limits) {
+            Ok(session) => {
+                assert!(has(name), "{found:?}");
+                session
+            }
+            Err(Error::Limits(problem)) => {
+                assert!(!has(name), "{problem}: {found:?}");
+                assert!(!problem.hint().is_empty());
+                let said = problem.to_string();
+                match problem {
+                    LimitProblem::NoController { names, .. } => assert_eq!(names, name),
+                    LimitProblem::NotDelegated { .. } => assert!(said.contains("delegated")),
+                    LimitProblem::NoHierarchy | LimitProblem::Shared { .. } => {}
+                    other => panic!("{other:?}"),
+                }
+                continue;
+            }
+            Err(other) => panic!("{other:?}"),
+        };
+        let mut bomb = match name {
+            "pids" => lab.sh("for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 1 & done; wait"),
+            _ => lab.sh("x=x; while :; do x=$x$x; done"),
+        };
+        bomb.limits = limits;
+        let ran = run(&session, &bomb);
+        if name == "pids" {
+            assert!(ran.stderr.contains("fork"), "{ran:?}");
+        } else {
+            assert!(ran.result.unwrap().out_of_memory);
+        }
+        // The next step starts afresh, and one without limits has none.
+        let mut calm = lab.sh("echo calm");
+        calm.limits = limits;
+        let ran = run(&session, &calm);
+        assert_eq!(ran.ok(), "calm");
+        assert!(!ran.result.unwrap().out_of_memory);
+        run(
+            &session,
+            &lab.sh("for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 0.1 & done; wait"),
+        )
+        .ok();
+    }
+    let mut limited = lab.sh("true");
+    limited.limits = pids;
+    let refused = run(&lab.session(), &limited).result;
+    assert!(
+        matches!(refused, Err(Error::InvalidStep { .. })),
+        "{refused:?}"
+    );
 }

@@ -324,6 +324,7 @@ fn a_foreign_state_directory_is_refused() {
             id_map: nsci_runtime::IdMap::detect().unwrap(),
             network: false,
             executor: executor(),
+            limits: nsci_runtime::Limits::default(),
         })
         .err()
     };

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use nsci_runtime::spec::Network;
 use nsci_runtime::{
-    Cancel, Error, ExecutorKind, Exit, Finished, IdMap, RootFs, Session, SessionConfig, Stdio,
-    StepEvent, StepSpec,
+    Cancel, Error, ExecutorKind, Exit, Finished, IdMap, Limits, RootFs, Session, SessionConfig,
+    Stdio, StepEvent, StepSpec,
 };
 
 /// Applets linked in the test root file system.
@@ -60,6 +60,7 @@ pub(crate) fn remove_tree(path: &Path) {
         id_map: IdMap::detect().unwrap(),
         network: false,
         executor: executor(),
+        limits: Limits::default(),
     };
     let session = Session::start(config).unwrap();
     let path = path.to_str().unwrap().to_owned();
@@ -169,6 +170,7 @@ impl Lab {
             id_map,
             network,
             executor,
+            limits: Limits::default(),
         })
         .unwrap_or_else(|error| panic!("no session: {error}: {error:?}"))
     }

@@ -274,7 +274,14 @@ impl Job {
             return Err(error);
         }
         let exit_code = match finished {
-            Ok(finished) => finished.exit.shell_code(),
+            Ok(finished) => {
+                if let Some(text) = self.out_of_memory(&finished) {
+                    streams
+                        .stderr
+                        .write(&mut streams.combined, text.as_bytes())?;
+                }
+                finished.exit.shell_code()
+            }
             Err(error) => match error.exit_code() {
                 Some(code) => {
                     let text = format!("{error}\n");
@@ -295,5 +302,13 @@ impl Job {
             }));
         }
         streams.into_meta(exit_code)
+    }
+
+    /// What a step is told that was stopped at its limit of memory; its exit code alone says little.
+    fn out_of_memory(&self, finished: &nsci_runtime::Finished) -> Option<String> {
+        let limit = self.live.limits.memory.filter(|_| finished.out_of_memory)?;
+        Some(format!(
+            "out of memory: a process of this step was killed at the limit of {limit} bytes (sandbox.memory)\n"
+        ))
     }
 }

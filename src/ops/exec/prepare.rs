@@ -245,6 +245,7 @@ impl Job {
             .collect();
         spec.init = !plan.exec.no_init;
         spec.network = self.live.network();
+        spec.limits = self.live.limits;
         spec.net_index = Some(index);
         if plan.exec.insecure {
             spec.capabilities = Capabilities::All;

@@ -132,6 +132,7 @@ fn empty_trash(settings: &Settings, store: &Store, id_map: IdMap) -> Result<(), 
         id_map,
         network: false,
         executor: nsci_runtime::ExecutorKind::default(),
+        limits: nsci_runtime::Limits::default(),
     })
     .map_err(text)?;
     let root = store.layout().root().to_string_lossy().into_owned();
