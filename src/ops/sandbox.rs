@@ -6,7 +6,8 @@ use crate::{
     service::NameTable,
 };
 use nsci_runtime::{
-    ExecutorKind, IdMap, Limits, Session, SessionConfig, dns, network, proxy, spec::Network,
+    ExecutorKind, IdMap, IdMapKind, Limits, Session, SessionConfig, dns, network, proxy,
+    spec::{Network, Seccomp},
 };
 use nsci_snapshotter::{Store, keeper};
 use std::{
@@ -65,6 +66,8 @@ pub(super) struct Live {
     has_network: bool,
     /// What each step may use.
     pub(super) limits: Limits,
+    /// Which calls steps may make.
+    pub(super) filter: Seccomp,
     pub(super) keeper: keeper::Client,
     pub(super) session: Session,
     next_address: AtomicU32,
@@ -153,6 +156,11 @@ impl Sandbox {
 
 fn start(config: SandboxConfig, store: &Store, names: Arc<NameTable>) -> Result<Arc<Live>> {
     let names: Arc<dyn dns::Names> = Arc::new(SessionNames(names));
+    // With one id no owner can change; programs that try must not fail for it.
+    let filter = match config.id_map.kind {
+        IdMapKind::Single => Seccomp::FakeRoot,
+        IdMapKind::Subordinate | IdMapKind::Root => Seccomp::Default,
+    };
     let mounts = config
         .state_dir
         .join("keeper")
@@ -184,6 +192,7 @@ fn start(config: SandboxConfig, store: &Store, names: Arc<NameTable>) -> Result<
         servers,
         has_network: config.network,
         limits: config.limits,
+        filter,
         keeper,
         session,
         next_address: AtomicU32::new(0),

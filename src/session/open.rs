@@ -121,7 +121,7 @@ impl Session {
             limits: Limits {
                 memory: settings.config.sandbox.memory.map(|size| size.0),
                 cpu_millis: settings.config.sandbox.cpus.map(|cpus| cpus.0),
-                pids: settings.config.sandbox.pids.map(u64::from),
+                pids: settings.config.sandbox.pids.map(|count| count.get().into()),
             },
             executor: match settings.config.sandbox.executor {
                 ExecutorName::Native => ExecutorKind::Native,

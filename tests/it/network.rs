@@ -67,7 +67,7 @@ fn destinations_are_granted_and_denied_by_configuration() {
     for (config, line) in [
         ("allow = [\"a b\"]", "not a host"),
         ("deny = [\"1.2.3.4/99\"]", "not a host"),
-        ("mode = \"host\"", "mode"),
+        ("mode = \"host\"", "`isolated` or `none`"),
     ] {
         let ran = run(&format!("[network]\n{config}"), &[], "true");
         assert!(ran.code != 0 && ran.err.contains(line), "{ran:#?}");

@@ -1,6 +1,8 @@
 //! What a step may not do, and what is around it.
 
-use crate::support::{Nsci, from, quoted, script};
+use std::path::Path;
+
+use crate::support::{IMAGE, Nsci, Ran, binary, from, nest, quoted, script, sh};
 
 /// One row for each wall: what a step tries, what it is told.
 #[test]
@@ -120,4 +122,45 @@ fn root_capabilities_are_given_when_asked_for() {
     let said = nsci.alpine(exec);
     let caps = u64::from_str_radix(said.trim().rsplit('\t').next().unwrap(), 16).unwrap();
     assert!(caps.count_ones() > 30, "{said}");
+}
+
+/// As on a machine where the set-uid helpers are not installed, or where the user has no ids to map.
+#[test]
+fn without_subordinate_ids_one_id_is_enough_and_the_reason_is_told() {
+    let nsci = Nsci::new();
+    let chain = format!(
+        "container {} {} stdout",
+        from(IMAGE),
+        sh(
+            "touch /f && chown 33:33 /f && echo owned by $(stat -c %u /f); su nobody -s /bin/sh -c 'id -u'"
+        )
+    );
+    let is_root = rustix::process::geteuid().is_root();
+    // Root needs no helpers, so it becomes somebody that no file of ids knows.
+    let who: &[&str] = if is_root {
+        &["--map-user=54321", "--map-group=54321"]
+    } else {
+        &["--map-current-user"]
+    };
+    let script = "mount --bind /dev/null /usr/bin/newuidmap; \
+                  exec setpriv --ambient-caps=-all --inh-caps=-all \"$@\"";
+    let mut command = nsci.command_of(Path::new("unshare"), &["-U", "--keep-caps", "-m"]);
+    command.args(who).args(["sh", "-c", script, "sh"]);
+    let ran: Ran = command
+        .arg(binary())
+        .args(["query", &nest(&chain)])
+        .output()
+        .unwrap()
+        .into();
+    let ran = ran.ok();
+    let reason = if is_root {
+        "has no ids in /etc/subuid"
+    } else {
+        "newuidmap is not installed; install the package uidmap"
+    };
+    assert!(
+        ran.err.contains("only one user id is available") && ran.err.contains(reason),
+        "{ran:#?}"
+    );
+    assert!(ran.out.contains("owned by 0\\n0\\n"), "{ran:#?}");
 }

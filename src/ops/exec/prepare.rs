@@ -246,6 +246,7 @@ impl Job {
         spec.init = !plan.exec.no_init;
         spec.network = self.live.network();
         spec.limits = self.live.limits;
+        spec.seccomp = self.live.filter;
         spec.net_index = Some(index);
         if plan.exec.insecure {
             spec.capabilities = Capabilities::All;
