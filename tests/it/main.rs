@@ -29,4 +29,5 @@ mod network;
 mod publish;
 mod sandbox;
 mod services;
+mod services_host;
 mod support;
