@@ -64,7 +64,7 @@ impl Cache {
     }
 
     /// Remembers a body and what it needs. A cache that cannot be written is no failure of the run.
-    pub fn remember<T: Serialize>(
+    pub fn remember<T: Serialize + ?Sized>(
         &self,
         domain: &str,
         key: &Key,

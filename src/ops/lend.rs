@@ -1,7 +1,11 @@
 //! What the layers above lend to operations, as small traits.
 
-use crate::{error::Result, graph::SecretRef};
+use crate::{
+    error::{Error, Result},
+    graph::SecretRef,
+};
 use futures_util::future::BoxFuture;
+pub use nsci_runtime::spec::TerminalSize;
 use std::{any::Any, fmt, os::fd::OwnedFd, sync::Arc};
 
 /// A secret's value. Never shown by `Debug`.
@@ -33,6 +37,46 @@ pub trait Client: Send + Sync {
     /// # Errors
     /// If the client has no such secret or its provider fails.
     fn secret<'a>(&'a self, secret: &'a SecretRef) -> BoxFuture<'a, Result<SecretValue>>;
+}
+
+/// The client's terminal, for shells in containers.
+pub trait Terminal: Send + Sync {
+    /// Takes the terminal until what it returns is dropped; waits for whoever has it. Blocks.
+    ///
+    /// # Errors
+    /// If the client has none.
+    fn take(&self) -> Result<Box<dyn Screen>>;
+}
+
+/// A terminal that was taken.
+pub trait Screen: Send {
+    /// Its size in character cells.
+    fn size(&self) -> TerminalSize;
+
+    /// What kind of terminal it is, as `TERM` says it.
+    fn kind(&self) -> String;
+
+    /// Writes a line of nsci's own.
+    fn say(&mut self, line: &str);
+
+    /// Joins it with a shell's terminal from now on, until that closes. Does not block.
+    ///
+    /// # Errors
+    /// If the system has no thread left.
+    fn join(&mut self, shell: OwnedFd) -> Result<()>;
+}
+
+/// A client without a terminal.
+#[derive(Clone, Copy, Debug)]
+pub struct NoTerminal;
+
+impl Terminal for NoTerminal {
+    fn take(&self) -> Result<Box<dyn Screen>> {
+        Err(
+            Error::invalid("a shell needs a terminal, and this client has none")
+                .hint("run it from an interactive shell; in scripts use withExec"),
+        )
+    }
 }
 
 /// A command that may call the API: how it identifies itself and what it is.

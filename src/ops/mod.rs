@@ -11,6 +11,7 @@ mod docker;
 mod download;
 mod exec;
 mod export;
+mod failed;
 mod files;
 mod host;
 mod image;
@@ -22,13 +23,18 @@ mod scrub;
 mod search;
 mod service;
 mod spool;
+mod terminal;
 mod world;
 
 pub use changes::{ChangeKind, Changes, FileChange};
 pub use exec::FunctionRun;
 pub use export::{ExportedImage, Reach};
+pub use failed::FailedStep;
 pub use image::Images;
-pub use lend::{Client, Gateway, GatewayGuard, Nested, SecretValue};
+pub use lend::{
+    Client, Gateway, GatewayGuard, Nested, NoTerminal, Screen, SecretValue, Terminal, TerminalSize,
+};
 pub use sandbox::{Sandbox, SandboxConfig};
 pub use search::{Hit, Query};
+pub use terminal::Shell;
 pub use world::{HostFacts, World, WorldParts};

@@ -5,7 +5,7 @@ use super::{
     download::Downloads,
     exec, export, files, host,
     image::Images,
-    lend::{Client, Gateway},
+    lend::{Client, Gateway, Terminal},
     sandbox::{Live, Sandbox},
     service::{self, SessionLauncher},
 };
@@ -57,6 +57,10 @@ pub struct WorldParts {
     pub sandbox: Sandbox,
     /// Who lends secrets.
     pub client: Arc<dyn Client>,
+    /// The client's terminal.
+    pub terminal: Arc<dyn Terminal>,
+    /// The command that looks at a step that failed, if the user wants to.
+    pub on_failure: Option<Vec<String>>,
     /// Where events go.
     pub events: Events,
     /// What steps see of the host.
@@ -79,6 +83,8 @@ pub struct World {
     pub(super) images: Images,
     pub(super) sandbox: Sandbox,
     pub(super) client: Arc<dyn Client>,
+    pub(super) terminal: Arc<dyn Terminal>,
+    pub(super) on_failure: Option<Vec<String>>,
     pub(super) events: Events,
     pub(super) facts: Arc<HostFacts>,
     pub(super) gateway: OnceLock<Arc<dyn Gateway>>,
@@ -106,6 +112,8 @@ impl World {
             images: parts.images,
             sandbox: parts.sandbox,
             client: parts.client,
+            terminal: parts.terminal,
+            on_failure: parts.on_failure,
             events: parts.events,
             facts: Arc::new(parts.facts),
             gateway: OnceLock::new(),
@@ -477,7 +485,7 @@ pub(super) fn describe(op: &Op) -> String {
     }
 }
 
-fn shorten(text: &str) -> String {
+pub(super) fn shorten(text: &str) -> String {
     let line: String = text
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })

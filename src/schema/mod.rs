@@ -27,6 +27,7 @@ mod search;
 mod service;
 mod shared;
 mod stat;
+mod terminal;
 mod things;
 mod typedef;
 
@@ -61,6 +62,7 @@ pub fn core() -> Registry<Api> {
     json::declare(&mut registry);
     search::declare(&mut registry);
     changeset::declare(&mut registry);
+    terminal::declare(&mut registry);
     things::declare(&mut registry);
     modules::declare(&mut registry);
     typedef::declare(&mut registry);

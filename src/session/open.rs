@@ -12,7 +12,8 @@ use crate::{
     error::{Error, Kind, Result},
     event::Events,
     ops::{
-        Gateway, GatewayGuard, HostFacts, Images, Nested, Sandbox, SandboxConfig, World, WorldParts,
+        FailedStep, Gateway, GatewayGuard, HostFacts, Images, Nested, Sandbox, SandboxConfig,
+        Terminal, World, WorldParts,
     },
     schema::{
         self, Api, Caller, CallerKind, FoundModule, ModuleLoader, ModuleSpec, Object, Root,
@@ -32,7 +33,7 @@ use std::{
 };
 
 /// What a session is made of, read by the command from its surroundings.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SessionSettings {
     /// Directory of the store.
     pub store_dir: PathBuf,
@@ -52,8 +53,20 @@ pub struct SessionSettings {
     pub id_map: IdMap,
     /// Where events go.
     pub events: Events,
+    /// The client's terminal.
+    pub terminal: Arc<dyn Terminal>,
+    /// The command that looks at a step that failed, if the user wants to.
+    pub on_failure: Option<Vec<String>>,
     /// The generation of the API that the client speaks.
     pub view: View,
+}
+
+impl fmt::Debug for SessionSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionSettings")
+            .field("store_dir", &self.store_dir)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A client's session.
@@ -135,6 +148,8 @@ impl Session {
             images,
             sandbox: Sandbox::new(sandbox, Arc::clone(&store)),
             client: Arc::clone(&secrets) as _,
+            terminal: settings.terminal,
+            on_failure: settings.on_failure,
             events: settings.events,
             facts: settings.facts,
             limits: settings.config.cache.clone(),
@@ -210,6 +225,45 @@ impl Session {
         let spec = self.state.modules.load(found).await?;
         self.state.serve(&spec, true)?;
         Ok(Arc::new(LoadedModule::new(&spec)))
+    }
+
+    /// The steps that failed lately and can still be looked at, the last one last.
+    pub fn failed_steps(&self) -> Vec<FailedStep> {
+        self.world().failed_steps()
+    }
+
+    /// The failed step whose name begins so; the last one of all if nothing is said.
+    ///
+    /// # Errors
+    /// If there is none, or more than one.
+    pub fn failed_step(&self, begin: Option<&str>) -> Result<FailedStep> {
+        self.world().failed_step(begin)
+    }
+
+    /// Secrets that a failed step needs and that only its program knew: scope and name.
+    pub fn missing_secrets(&self, step: &FailedStep) -> Vec<(String, String)> {
+        self.world().missing_secrets(step)
+    }
+
+    /// Gives a secret its value, as a program does with `setSecret`.
+    ///
+    /// # Errors
+    /// If it is too long.
+    pub fn set_secret(&self, scope: &str, name: &str, value: &str) -> Result<()> {
+        let engine = self.state.api.engine();
+        engine.secrets().set(scope, name, value).map(drop)
+    }
+
+    /// Opens a shell in what a failed step left.
+    ///
+    /// # Errors
+    /// If it is gone, the client has no terminal, or the container no shell.
+    pub async fn debug(&self, step: &FailedStep, cmd: Vec<String>) -> Result<()> {
+        self.world().debug(step, cmd).await
+    }
+
+    fn world(&self) -> &Arc<World> {
+        self.state.api.engine().world()
     }
 
     /// Stops all services; call it when nobody asks any more, whatever became of the requests.

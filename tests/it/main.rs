@@ -31,3 +31,4 @@ mod sandbox;
 mod services;
 mod services_host;
 mod support;
+mod terminal;

@@ -18,7 +18,8 @@ use crate::args::Globals;
 use crate::output::Output;
 use crate::report::{Failure, RequestError};
 use crate::settings::{Settings, Surroundings};
-use crate::signals::interruptible;
+use crate::signals::{interrupted, interruptible};
+use crate::terminal::UserTerminal;
 use crate::ui::Ui;
 
 /// Stack of the threads that answer requests: SDKs nest hundreds of levels.
@@ -33,6 +34,8 @@ pub(crate) struct App {
     pub(crate) program: String,
     /// Where events go.
     pub(crate) events: Events,
+    /// The user's terminal.
+    terminal: Arc<UserTerminal>,
     /// The session, once there is one.
     opened: OnceLock<Arc<Session>>,
 }
@@ -81,10 +84,13 @@ where
     let state_base = settings.state_base();
     let own_state = state_base.join(settings.around.pid.to_string());
     let mut ui = Ui::start(settings.mode, settings.detail);
+    let terminal = UserTerminal::new(ui.curtain(), settings.around.var("TERM"));
+    let terminal = Arc::new(terminal);
     let app = App {
         settings,
         program: program.to_owned(),
         events: ui.events(),
+        terminal: Arc::clone(&terminal),
         opened: OnceLock::new(),
     };
     let app = Arc::new(app);
@@ -99,8 +105,14 @@ where
     });
     if let Some(session) = app.opened.get() {
         // Databases like to be told, however the run ended; a second interrupt does not wait for them.
-        runtime.block_on(session.stop_services());
+        runtime.block_on(async {
+            tokio::select! {
+                () = session.stop_services() => {}
+                () = interrupted() => {}
+            }
+        });
     }
+    terminal.settle();
     if let (Some(session), Ok(_)) = (app.opened.get(), &result)
         && let Err(error) = runtime.block_on(session.close())
     {
@@ -126,7 +138,9 @@ impl App {
             Ok(map) => (map, None),
             Err(problem) => (IdMap::single(), Some(problem)),
         };
-        let settings = self.settings.session(id_map, self.events.clone())?;
+        let terminal = Arc::clone(&self.terminal) as _;
+        let events = self.events.clone();
+        let settings = self.settings.session(id_map, events, terminal)?;
         let session = Session::open(settings).await?;
         self.opened.get_or_init(|| Arc::clone(&session));
         Ok(Engine {

@@ -19,6 +19,7 @@ mod roles;
 mod settings;
 mod shell;
 mod signals;
+mod terminal;
 mod ui;
 
 use std::process::ExitCode;

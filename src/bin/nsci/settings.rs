@@ -6,12 +6,13 @@
 use std::collections::HashMap;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::{fs, io};
 
 use nsci::config::{Config, ProgressMode, parse_mirrors};
 use nsci::engine::ClientHost;
 use nsci::event::Events;
-use nsci::ops::HostFacts;
+use nsci::ops::{HostFacts, Terminal};
 use nsci::schema::gql::View;
 use nsci::session::SessionSettings;
 use nsci::source::auth::AuthSources;
@@ -116,6 +117,8 @@ pub(crate) struct Settings {
     pub(crate) detail: Detail,
     /// The configuration.
     pub(crate) config: Config,
+    /// The command that looks at a step that failed, if the user wants to.
+    pub(crate) on_failure: Option<Vec<String>>,
 }
 
 impl Settings {
@@ -143,6 +146,10 @@ impl Settings {
             view,
             mode: mode(globals, &around, &config)?,
             detail: detail(globals, &around, &config)?,
+            on_failure: globals.interactive.then(|| {
+                let shell = globals.interactive_command.as_deref().unwrap_or_default();
+                shell.split_whitespace().map(str::to_owned).collect()
+            }),
             config,
             around,
         })
@@ -187,6 +194,7 @@ impl Settings {
         &self,
         id_map: IdMap,
         events: Events,
+        terminal: Arc<dyn Terminal>,
     ) -> Result<SessionSettings, Failure> {
         Ok(SessionSettings {
             store_dir: self.store_dir()?,
@@ -202,6 +210,8 @@ impl Settings {
             facts: self.facts()?,
             id_map,
             events,
+            terminal,
+            on_failure: self.on_failure.clone(),
             view: self.view,
         })
     }

@@ -18,6 +18,32 @@ impl Job {
             container.last = Some(meta);
             return Ok(container);
         }
+        self.freeze(&mut container, prepared)?;
+        for (path, output) in [
+            (&self.plan.exec.redirect_stdout, &meta.stdout),
+            (&self.plan.exec.redirect_stderr, &meta.stderr),
+        ] {
+            if !path.is_empty() {
+                self.redirect(&mut container, path, output)?;
+            }
+        }
+        container.last = Some(meta);
+        Ok(container)
+    }
+
+    /// The container as a failed command left it; nothing if it cannot be kept, which is no second failure.
+    pub(super) fn salvage(&self, prepared: Prepared) -> Option<Container> {
+        if !self.plan.keep {
+            prepared.discard(&self.live);
+            return None;
+        }
+        let mut container = self.plan.container.clone();
+        self.freeze(&mut container, prepared).ok()?;
+        Some(container)
+    }
+
+    /// Turns what was written into layers of the container and of its mounts.
+    fn freeze(&self, container: &mut Container, prepared: Prepared) -> Result<()> {
         let keeper = &self.live.keeper;
         // The working directory stays, as it does for Docker; mount points do not.
         let stubs = prepared
@@ -48,19 +74,10 @@ impl Job {
             };
             let layer = keeper.commit(commit).map_err(files::keeper_error)?;
             if let Some(layer) = layer {
-                keep_mount(&mut container, &tree.target, layer.id);
+                keep_mount(container, &tree.target, layer.id);
             }
         }
-        for (path, output) in [
-            (&self.plan.exec.redirect_stdout, &meta.stdout),
-            (&self.plan.exec.redirect_stderr, &meta.stderr),
-        ] {
-            if !path.is_empty() {
-                self.redirect(&mut container, path, output)?;
-            }
-        }
-        container.last = Some(meta);
-        Ok(container)
+        Ok(())
     }
 
     /// Writes what a command said to a file, in the root file system or in a mounted directory.

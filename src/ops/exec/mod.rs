@@ -4,6 +4,7 @@
 //! runs it while [`streams`] takes its output, and [`commit`] keeps what it wrote.
 
 mod commit;
+mod converse;
 mod identity;
 mod plan;
 mod prepare;
@@ -25,7 +26,7 @@ use super::{
     world::{HostFacts, World, blocking, describe},
 };
 use crate::{
-    error::{Error, ExecFailure, Result},
+    error::{Error, ExecFailure, Kind, Result},
     event::{Events, StepId},
     graph::{Container, Exec, ExecMeta, Op, Value},
     service::NameTable,
@@ -170,9 +171,31 @@ async fn run_step(world: &World, request: Request<'_>, id: StepId) -> Result<Con
     let job = plan(world, &request, id).await?;
     let services = job.services.clone();
     let stop_when_dropped = StopOnDrop::new(&job.cancel);
-    let result = blocking(move || job.run()).await;
+    let ran = blocking(move || Ok(job.run())).await;
     stop_when_dropped.disarm();
-    result.map_err(|error| services.explain(error))
+    match ran? {
+        Ok(container) => Ok(container),
+        Err(Failed { error, left }) => {
+            let error = services.explain(error);
+            if let Some(left) = left {
+                world.look_at(*left, request.exec, &error).await;
+            }
+            Err(error)
+        }
+    }
+}
+
+/// A command that failed.
+struct Failed {
+    error: Error,
+    /// The container as it left it, if that is worth a look.
+    left: Option<Box<Container>>,
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self { error, left: None }
+    }
 }
 
 /// Ends the command when nobody waits for it any more.
@@ -213,15 +236,19 @@ pub(super) struct Job {
 }
 
 impl Job {
-    fn run(self) -> Result<Container> {
+    fn run(self) -> Result<Container, Failed> {
         let mut volumes = Vec::new();
         let prepared = self.prepare(&mut volumes)?;
         let ran = self.execute(&prepared);
         let result = match ran {
-            Ok(meta) => self.commit(prepared, meta),
+            Ok(meta) => self.commit(prepared, meta).map_err(Failed::from),
+            Err(error) if matches!(error.kind(), Kind::Exec(_)) => Err(Failed {
+                left: self.salvage(prepared).map(Box::new),
+                error,
+            }),
             Err(error) => {
                 prepared.discard(&self.live);
-                Err(error)
+                Err(error.into())
             }
         };
         drop(volumes);

@@ -1,6 +1,7 @@
 //! What the tests share: [`Nsci`], a command with its own home and store; [`Session`], a served API; and [`nest`], which
 //! makes a document of a chain. Never a test itself.
 
+mod pty;
 pub(crate) mod registry;
 mod session;
 
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+pub(crate) use pty::Pty;
 pub(crate) use session::{Session, post};
 
 /// Image that most tests start from.

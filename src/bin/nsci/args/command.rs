@@ -108,6 +108,17 @@ pub(crate) enum Verb {
         /// `name:value` pairs.
         labels: Vec<String>,
     },
+    /// Look at a step that failed in an earlier run.
+    Debug {
+        /// Beginning of its name; the last one if absent.
+        step: Option<String>,
+        /// List them instead.
+        list: bool,
+        /// As JSON.
+        json: bool,
+        /// The shell; empty means the container's.
+        cmd: String,
+    },
     /// Show or shrink the cache.
     Cache(CacheVerb),
     /// Say what the host lacks.
@@ -190,6 +201,40 @@ pub(crate) const CHAIN_FLAGS: &[Flag] = &[
     Flag::switch("json", "Print the result as JSON").short('j'),
 ];
 
+/// Flags of `up`, wherever they stand among those of the functions.
+const UP_FLAGS: &[Flag] = &[
+    Flag::value(
+        "ports",
+        "FRONTEND:BACKEND",
+        "Ports to open, such as 8080:80",
+    ),
+    Flag::switch("random", "Open free ports of the host's choice"),
+];
+
+/// The words of `up` as those of `call`: what opens ports comes behind the functions.
+fn up(words: Vec<String>) -> Vec<String> {
+    if words
+        .iter()
+        .any(|word| word == "up" || word == "--help" || word == "-h")
+    {
+        return words;
+    }
+    let (mut chain, mut last) = (Vec::new(), vec!["up".to_owned()]);
+    let mut words = words.into_iter();
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "--ports" => {
+                last.push(word);
+                last.extend(words.next());
+            }
+            flag if flag.starts_with("--ports=") || flag.starts_with("--random") => last.push(word),
+            _ => chain.push(word),
+        }
+    }
+    chain.append(&mut last);
+    chain
+}
+
 const JSON: Flag = Flag::switch("json", "Print JSON").short('j');
 
 /// Every command, in the order of the help.
@@ -201,6 +246,14 @@ pub(crate) const COMMANDS: &[Command] = &[
         details: "Flags before the first function are those of the module's constructor.\n\
                   A result that is an object takes further functions: `build --source=. file --path=app export --path=./app`.",
         flags: CHAIN_FLAGS,
+    },
+    Command {
+        name: "up",
+        summary: "Run a service of a module and open its ports on this host",
+        usage: "[FLAGS] FUNCTION [FLAGS] [--ports FRONTEND:BACKEND,…] [--random]",
+        details: "The same as `call FUNCTION … up --ports …`, for a function that gives a Service or a Container.\n\
+                  Without --ports every declared port is opened by its own number. Ends with Ctrl-C.",
+        flags: UP_FLAGS,
     },
     Command {
         name: "functions",
@@ -374,6 +427,18 @@ pub(crate) const COMMANDS: &[Command] = &[
         ],
     },
     Command {
+        name: "debug",
+        summary: "Open a shell in what a failed step left",
+        usage: "[--list] [--cmd=SHELL] [STEP]",
+        details: "Without a step the one that failed last, in this run or an earlier one. Files, mounts, variables and\n\
+                  services are those of the step; what the shell changes is dropped. Secrets are read again.",
+        flags: &[
+            Flag::switch("list", "List the steps that are kept").short('l'),
+            Flag::value("cmd", "SHELL", "The shell (sh)"),
+            JSON,
+        ],
+    },
+    Command {
         name: "cache",
         summary: "Show or shrink the cache",
         usage: "ls|du|prune",
@@ -420,7 +485,7 @@ impl Command {
     /// How its words are scanned.
     pub(super) fn scan(&self) -> Scan {
         match self.name {
-            "call" | "core" => Scan::Known,
+            "call" | "core" | "up" => Scan::Known,
             "run" => Scan::Leading,
             _ => Scan::Whole,
         }
@@ -437,6 +502,13 @@ impl Command {
         let list = |name: &str| given.all(name).into_iter().map(str::to_owned).collect();
         Ok(match self.name {
             "call" => Verb::Call(words),
+            "up" => Verb::Call(up(words)),
+            "debug" => Verb::Debug {
+                step: self.one(&given.rest)?,
+                list: given.on("list"),
+                json: given.on("json"),
+                cmd: text("cmd").unwrap_or_default(),
+            },
             "core" => Verb::Core {
                 words,
                 coverage: given.on("coverage"),

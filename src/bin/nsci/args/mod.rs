@@ -49,13 +49,17 @@ pub(crate) const GLOBAL: &[Flag] = &[
         "VERSION",
         "Behave as the API did in this version, such as v0.18",
     ),
+    Flag::switch(
+        "interactive",
+        "Open a shell in a step that fails, as it left everything",
+    )
+    .short('i'),
+    Flag::value("interactive-command", "CMD", "Shell for --interactive (sh)"),
     Flag::switch("help", "Show help").short('h'),
     // Accepted so that command lines written for other versions run; they change nothing here.
     Flag::switch("no-mod", "")
         .short('M')
         .aliases(&["no-load-module"]),
-    Flag::switch("interactive", "").short('i'),
-    Flag::value("interactive-command", "", ""),
     Flag::switch("no-exit", "").short('E'),
     Flag::switch("web", "").short('w'),
     Flag::switch("auto-apply", "").short('y'),
@@ -89,6 +93,10 @@ pub(crate) struct Globals {
     pub(crate) workdir: Option<String>,
     /// `--compat`.
     pub(crate) compat: Option<String>,
+    /// `-i`.
+    pub(crate) interactive: bool,
+    /// `--interactive-command`.
+    pub(crate) interactive_command: Option<String>,
     /// `--help`.
     pub(crate) help: bool,
 }
@@ -108,6 +116,9 @@ impl Globals {
             .max(debug);
         self.quiet = self.quiet.saturating_add(scanned.count("quiet"));
         self.silent |= scanned.on("silent");
+        self.interactive |= scanned.on("interactive");
+        let shell = text("interactive-command");
+        self.interactive_command = shell.or(self.interactive_command.take());
         self.help |= scanned.on("help");
     }
 }
@@ -222,8 +233,8 @@ fn by_name(name: &str) -> Option<&'static Command> {
 
 fn unknown(name: &str) -> Failure {
     /// Commands of the original that have no counterpart here yet.
-    const MISSING: [&str; 9] = [
-        "agent", "client", "cloud", "engine", "listen", "login", "logout", "mcp", "up",
+    const MISSING: [&str; 8] = [
+        "agent", "client", "cloud", "engine", "listen", "login", "logout", "mcp",
     ];
     if MISSING.contains(&name) {
         return Failure::usage(format!("command `{name}` is not supported yet"));

@@ -213,10 +213,6 @@ impl<'a> Parser<'a> {
 
     /// The function called `name` of the object at hand.
     fn function(&self, name: &str) -> Result<&'a FieldDef, Failure> {
-        if name == "terminal" && self.at.name == "Container" {
-            return Err(Failure::usage("`terminal` is not supported yet")
-                .hint("run the command you would type there with `with-exec --args=… stdout`"));
-        }
         let menu = menu(self.at, self.start.around);
         let wanted = kebab(name);
         if let Some(entry) = menu.iter().find(|entry| kebab(&entry.field.name) == wanted) {

@@ -107,10 +107,6 @@ fn mistakes_are_explained() {
             "unknown flag of `from`: --adress\nhint: did you mean `--address`?",
         ),
         ("container from --address", "flag needs a value: --address"),
-        (
-            "container from --address=x terminal",
-            "`terminal` is not supported yet",
-        ),
         ("version upper", "no function `upper`: the result has none"),
     ] {
         let text = refused(line);

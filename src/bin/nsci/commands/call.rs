@@ -117,6 +117,10 @@ pub(super) async fn perform(
             remark,
         });
     }
+    if chain.last().is_some_and(|field| field.name == "terminal") {
+        // The shell was what was wanted.
+        return Ok(Output::default());
+    }
     let type_name = chain.last().map_or("", |field| {
         field.expected.as_deref().unwrap_or_else(|| field.ty.name())
     });

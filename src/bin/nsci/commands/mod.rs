@@ -5,6 +5,7 @@ mod call;
 mod completion;
 mod core;
 mod coverage;
+mod debug;
 mod develop;
 mod doctor;
 mod functions;
@@ -162,6 +163,22 @@ fn dispatch(program: &str, words: &[String]) -> Result<Output, Failed> {
             };
             app::run(program, &globals, Signals::Cancel, move |app| {
                 query::query(app, document)
+            })
+        }
+        Verb::Debug {
+            step,
+            list,
+            json,
+            cmd,
+        } => {
+            let wanted = debug::Wanted {
+                step,
+                list,
+                json,
+                cmd,
+            };
+            app::run(program, &globals, Signals::Cancel, move |app| {
+                debug::debug(app, wanted)
             })
         }
         Verb::Run { command, cleanup } => {

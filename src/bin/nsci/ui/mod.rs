@@ -68,11 +68,42 @@ trait Renderer: Send {
     fn event(&mut self, at: Duration, event: &Event, out: &mut String);
     fn tick(&mut self, at: Duration, out: &mut String);
     fn finish(&mut self, at: Duration, ok: bool, out: &mut String);
+    /// Takes away what would be redrawn: somebody else writes to the terminal next.
+    fn pause(&mut self, _out: &mut String) {}
 }
 
 enum Message {
     Event(Event),
-    Finish { ok: bool },
+    Finish {
+        ok: bool,
+    },
+    /// Write nothing from now on; answered when that holds.
+    Pause(Sender<()>),
+    Resume,
+}
+
+/// Silences the display while somebody else has the terminal.
+#[derive(Debug, Clone)]
+pub(crate) struct Curtain(Option<Sender<Message>>);
+
+impl Curtain {
+    /// Nothing is written any more when this returns. What happens meanwhile is shown later.
+    pub(crate) fn close(&self) {
+        let (done, wait) = mpsc::channel();
+        if let Some(sender) = &self.0
+            && sender.send(Message::Pause(done)).is_ok()
+        {
+            // A display that has gone writes nothing either.
+            wait.recv().ok();
+        }
+    }
+
+    /// The display goes on.
+    pub(crate) fn open(&self) {
+        if let Some(sender) = &self.0 {
+            sender.send(Message::Resume).ok();
+        }
+    }
 }
 
 /// Progress display of one command.
@@ -119,6 +150,11 @@ impl Ui {
         }
     }
 
+    /// What silences it.
+    pub(crate) fn curtain(&self) -> Curtain {
+        Curtain(self.sender.clone())
+    }
+
     /// Whether the output of failed steps was shown, and stayed visible.
     pub(crate) fn keeps_failed_output(&self) -> bool {
         matches!(self.mode, Mode::Tty { .. })
@@ -140,6 +176,7 @@ fn run(renderer: &mut dyn Renderer, receiver: &mpsc::Receiver<Message>) {
     let start = Instant::now();
     let mut out = String::new();
     let mut next_tick = start + TICK;
+    let mut paused = false;
     loop {
         let wait = next_tick.saturating_duration_since(Instant::now());
         match receiver.recv_timeout(wait) {
@@ -149,14 +186,25 @@ fn run(renderer: &mut dyn Renderer, receiver: &mpsc::Receiver<Message>) {
                 write(&mut out);
                 return;
             }
+            Ok(Message::Pause(done)) => {
+                renderer.pause(&mut out);
+                write(&mut out);
+                paused = true;
+                done.send(()).ok();
+            }
+            Ok(Message::Resume) => paused = false,
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
         if Instant::now() >= next_tick {
-            renderer.tick(start.elapsed(), &mut out);
+            if !paused {
+                renderer.tick(start.elapsed(), &mut out);
+            }
             next_tick = Instant::now() + TICK;
         }
-        write(&mut out);
+        if !paused {
+            write(&mut out);
+        }
     }
 }
 

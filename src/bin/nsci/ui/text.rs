@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// A duration for people: `0.1s`, `12.3s`, `2m05s`, `1h02m`.
-pub(super) fn duration(time: Duration) -> String {
+pub(crate) fn duration(time: Duration) -> String {
     let seconds = time.as_secs();
     match seconds {
         0..60 => format!("{:.1}s", time.as_secs_f64()),

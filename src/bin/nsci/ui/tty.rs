@@ -345,6 +345,10 @@ impl Renderer for Tty {
         self.draw(&lines, out);
     }
 
+    fn pause(&mut self, out: &mut String) {
+        self.draw(&[], out);
+    }
+
     fn finish(&mut self, at: Duration, ok: bool, out: &mut String) {
         self.draw(&[], out);
         if self.detail.successes
