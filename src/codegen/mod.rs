@@ -6,6 +6,7 @@
 
 pub mod go;
 pub mod schema;
+pub mod typescript;
 
 pub use schema::Schema;
 
@@ -30,7 +31,9 @@ pub fn files(
     let schema = Schema::from_table(seen, View::LATEST);
     match sdk {
         SdkKind::Go => go::files(config, sources, &schema, core()),
+        // Its client learns the types of other modules from the session.
         SdkKind::Python => Ok(vec![]),
+        SdkKind::TypeScript => typescript::files(config, sources, &schema, core()),
     }
 }
 

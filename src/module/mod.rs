@@ -18,7 +18,9 @@ pub mod runtime_plan;
 pub mod sdk;
 pub mod sdk_go;
 pub mod sdk_python;
+pub mod sdk_typescript;
 pub mod typedef;
+pub mod typescript;
 
 pub use call::{CallRequest, InputArg, Value};
 pub use config::{ConfigError, Dependency, ModuleConfig, Sdk};

@@ -14,7 +14,8 @@ use super::init::{self, NewFile};
 use super::python::{self, StaticError};
 use super::runtime_plan::{self, RuntimePlan};
 use super::typedef::ModuleTypes;
-use super::{sdk_go, sdk_python};
+use super::typescript;
+use super::{sdk_go, sdk_python, sdk_typescript};
 
 /// Source files of a module by path relative to its source directory.
 pub type SourceFiles = BTreeMap<String, String>;
@@ -27,6 +28,8 @@ pub enum SdkKind {
     Go,
     /// Python.
     Python,
+    /// TypeScript.
+    TypeScript,
 }
 
 /// A name that no embedded SDK has.
@@ -39,13 +42,14 @@ pub struct UnknownSdk {
 
 impl SdkKind {
     /// Every SDK there is.
-    pub const ALL: &[Self] = &[Self::Go, Self::Python];
+    pub const ALL: &[Self] = &[Self::Go, Self::Python, Self::TypeScript];
 
     /// Name in configurations and on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Go => "go",
             Self::Python => "python",
+            Self::TypeScript => "typescript",
         }
     }
 
@@ -78,6 +82,7 @@ impl SdkKind {
         match self {
             Self::Go => go::collect(source),
             Self::Python => python::collect(source),
+            Self::TypeScript => typescript::collect(source),
         }
     }
 
@@ -87,6 +92,7 @@ impl SdkKind {
         match self {
             Self::Go => go::EXCLUDED,
             Self::Python => &["**/__pycache__", ".git"],
+            Self::TypeScript => typescript::EXCLUDED,
         }
     }
 
@@ -98,6 +104,7 @@ impl SdkKind {
         match self {
             Self::Go => go::read(module, files),
             Self::Python => python::read(module, files),
+            Self::TypeScript => typescript::read(module, files),
         }
     }
 
@@ -113,6 +120,7 @@ impl SdkKind {
         match self {
             Self::Go => Ok(go::plan(config, files)),
             Self::Python => runtime_plan::python(config, files),
+            Self::TypeScript => typescript::plan(config, files),
         }
     }
 
@@ -121,6 +129,7 @@ impl SdkKind {
         match self {
             Self::Go => sdk_go::FILES,
             Self::Python => sdk_python::FILES,
+            Self::TypeScript => sdk_typescript::files(),
         }
     }
 
@@ -129,6 +138,7 @@ impl SdkKind {
         match self {
             Self::Go => true,
             Self::Python => false,
+            Self::TypeScript => true,
         }
     }
 
@@ -156,6 +166,8 @@ impl SdkKind {
                 Some((go::requirements::for_editor(base, sdk), true))
             }
             (Self::Go, path) if path == "go.sum" || path.starts_with("vendor/") => None,
+            // Editors see sources, not the scripts that are made of them.
+            (Self::TypeScript, _) => None,
             _ => Some((generated.to_owned(), false)),
         }
     }
@@ -165,8 +177,28 @@ impl SdkKind {
         match self {
             // A directory of Go files is one package, and the module is one of its own.
             Self::Go if beside_other_files => "dagger",
-            Self::Go | Self::Python => ".",
+            Self::Go | Self::Python | Self::TypeScript => ".",
         }
+    }
+
+    /// Files of the SDK that editors want to see, by path below [`Self::editor_directory`].
+    ///
+    /// `generated` is what is generated for the module.
+    pub fn editor_files(self, generated: &[(String, String)]) -> Vec<(&str, &str)> {
+        if self != Self::TypeScript {
+            return self.files().to_vec();
+        }
+        let types = generated
+            .iter()
+            .find(|(path, _)| path == typescript::DEPENDENCY_TYPES);
+        let source = |(path, contents): &(&'static str, &'static str)| {
+            let own = types.filter(|_| *path == "dependencies.gen.ts");
+            (
+                *path,
+                own.map_or(*contents, |(_, contents)| contents.as_str()),
+            )
+        };
+        sdk_typescript::SOURCES.iter().map(source).collect()
     }
 
     /// Files of a new module; `source` is the directory of its code, relative to the configuration.
@@ -174,6 +206,7 @@ impl SdkKind {
         match self {
             Self::Go => init::go(name, source, engine_version),
             Self::Python => init::python(name, source, engine_version),
+            Self::TypeScript => typescript::init(name, source, engine_version),
         }
     }
 }
@@ -187,6 +220,7 @@ mod tests {
         for (source, wanted) in [
             ("python", Some(SdkKind::Python)),
             ("go", Some(SdkKind::Go)),
+            ("typescript", Some(SdkKind::TypeScript)),
             ("python@v0.18.2", Some(SdkKind::Python)),
             ("cobol", None),
             ("", None),

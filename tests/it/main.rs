@@ -24,6 +24,7 @@ mod modules_cli;
 mod modules_deps;
 mod modules_go;
 mod modules_reference;
+mod modules_ts;
 mod mounts;
 mod network;
 mod publish;

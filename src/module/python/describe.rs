@@ -16,7 +16,7 @@ use crate::module::typedef::{
 };
 
 /// Enums of the core API; all other names of the SDK that are no scalars are objects.
-pub(super) const CORE_ENUMS: [&str; 18] = [
+pub(in crate::module) const CORE_ENUMS: [&str; 18] = [
     "CacheSharingMode",
     "ChangesetMergeConflict",
     "ChangesetsMergeConflict",
@@ -38,7 +38,7 @@ pub(super) const CORE_ENUMS: [&str; 18] = [
 ];
 
 /// Scalars of the core API beside the built-in ones.
-pub(super) const CORE_SCALARS: [&str; 3] = ["ID", "JSON", "Platform"];
+pub(in crate::module) const CORE_SCALARS: [&str; 3] = ["ID", "JSON", "Platform"];
 
 /// What a name in a file stands for.
 #[derive(Clone, Debug)]

@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::names;
+pub(super) use describe::{CORE_ENUMS, CORE_SCALARS};
+
 use super::typedef::{ModuleTypes, TypeError};
 
 /// Why a module's types could not be read from its source.

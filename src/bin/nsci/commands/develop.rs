@@ -47,7 +47,7 @@ pub(super) async fn develop(
     let source = module.dir.join(&module.config.source);
     let sdk_dir = kind.editor_directory();
     let mut written = 0;
-    for (path, contents) in kind.files() {
+    for (path, contents) in kind.editor_files(&module.generated) {
         written += write(&source.join(sdk_dir).join(path), contents)?;
     }
     let mut ignored: Vec<String> = vec![format!("/{sdk_dir}")];

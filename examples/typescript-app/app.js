@@ -1,0 +1,4 @@
+/** What the application says. */
+export function greeting(name) {
+  return `hello, ${name}`
+}
