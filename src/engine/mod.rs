@@ -4,6 +4,7 @@
 //! set by name, and the providers behind secret addresses. It knows no GraphQL.
 
 mod env_file;
+mod git;
 mod image;
 mod secrets;
 

@@ -13,8 +13,9 @@ mod vertex;
 
 pub use image::{ImageFormat, ImageMediaTypes, LayerCompression};
 pub use op::{
-    CacheSharing, Configure, Copy, DockerBuild, Edit, Exec, Expect, FileCopy, HttpFile,
-    MountSource, OnConflict, Op, Ownership, SecretRef, Select, ServiceOp, SocketRef, VolumeRef,
+    CacheSharing, Configure, Copy, DockerBuild, Edit, Exec, Expect, FileCopy, GitRepository,
+    GitTree, HttpFile, MountSource, OnConflict, Op, Ownership, SecretRef, Select, ServiceOp,
+    SocketRef, VolumeRef,
 };
 pub use service::{PortForward, Service, ServiceBinding, ServiceKind};
 pub use value::{

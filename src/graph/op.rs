@@ -68,6 +68,8 @@ pub enum Op {
     },
     /// A file that is fetched. No input.
     Http(HttpFile),
+    /// The files of a commit. No input, or `[directory]` that is the repository.
+    GitTree(GitTree),
     /// Changes files. `[container or directory]` or `[container or directory, source…]`
     Edit(Edit),
     /// A part of something. `[container or directory]`
@@ -169,6 +171,38 @@ pub enum ServiceOp {
         /// The ports.
         ports: Vec<PortForward>,
     },
+}
+
+/// A repository.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct GitRepository {
+    /// Its address; empty for one that is a directory.
+    pub url: String,
+    /// User name for HTTP.
+    pub username: String,
+    /// Password for HTTP.
+    pub token: Option<SecretRef>,
+    /// Value of the `Authorization` header.
+    pub header: Option<SecretRef>,
+    /// Socket of an ssh agent.
+    pub ssh_socket: Option<SocketRef>,
+    /// Contents of a known-hosts file.
+    pub known_hosts: String,
+}
+
+/// Which files of a repository.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GitTree {
+    /// The repository.
+    pub repository: GitRepository,
+    /// `HEAD`, a full name of a reference, a branch, a tag or a commit.
+    pub name: String,
+    /// Whether there is no `.git` in it.
+    pub discard_git_dir: bool,
+    /// Commits of history; 0 for all.
+    pub depth: u32,
+    /// Whether all tags come along.
+    pub tags: bool,
 }
 
 /// A file at an address.
@@ -592,6 +626,7 @@ impl Op {
                 | Self::AsPatch
                 | Self::WithChanges
                 | Self::Merge { .. }
+                | Self::GitTree(_)
         )
     }
 }

@@ -157,6 +157,7 @@ pub(super) async fn run(world: &World, op: &Op, inputs: &[Value]) -> Result<Valu
             }))
         }
         Op::Http(ask) => world.http_file(ask).await.map(Value::File),
+        Op::GitTree(ask) => world.git_tree(ask, inputs.first()).await,
         Op::Mount {
             target,
             source,

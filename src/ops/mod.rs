@@ -13,6 +13,7 @@ mod exec;
 mod export;
 mod failed;
 mod files;
+mod git;
 mod host;
 mod image;
 mod lend;

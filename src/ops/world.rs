@@ -20,7 +20,7 @@ use crate::{
     },
     service::{IDLE_GRACE, Services},
     solver::{KeyOf, Solver, Worker},
-    source::Downloader,
+    source::{Downloader, git::NamedCommit, git_modules::GitModules},
 };
 use futures_util::future::{BoxFuture, FutureExt};
 use nsci_snapshotter::{Store, gc::Policy, keeper::Client as Keeper, lock::KeyLock};
@@ -35,6 +35,7 @@ use std::{
     },
     time::{Duration, Instant},
 };
+use tokio::sync::OnceCell;
 
 /// What steps get to see of the host; part of no key.
 #[derive(Clone, Debug, Default)]
@@ -69,6 +70,8 @@ pub struct WorldParts {
     pub limits: CacheConfig,
     /// Fetches files by address.
     pub downloader: Downloader,
+    /// Repositories.
+    pub git: GitModules,
 }
 
 impl fmt::Debug for WorldParts {
@@ -95,6 +98,8 @@ pub struct World {
     started: Instant,
     limits: CacheConfig,
     pub(super) downloads: Downloads,
+    pub(super) git: GitModules,
+    pub(super) git_refs: Mutex<HashMap<Key, Arc<OnceCell<Vec<NamedCommit>>>>>,
 }
 
 impl fmt::Debug for World {
@@ -124,6 +129,8 @@ impl World {
             started: Instant::now(),
             limits: parts.limits,
             downloads: Downloads::new(parts.downloader),
+            git: parts.git,
+            git_refs: Mutex::default(),
         })
     }
 
@@ -466,6 +473,7 @@ pub(super) fn describe(op: &Op) -> String {
     match op {
         Op::From { address } => format!("from {address}"),
         Op::Exec(exec) => format!("withExec {}", shorten(&exec.args.join(" "))),
+        Op::GitTree(ask) => format!("git {}", ask.name),
         Op::HostDirectory { path, .. } => format!("host.directory {path}"),
         Op::HostFile { path } => format!("host.file {path}"),
         Op::Edit(edit) => files::describe(edit),
@@ -524,6 +532,9 @@ impl Worker for World {
                     Ok(Some(scan.key()))
                 }
                 Op::Http(ask) => Ok(Some(self.http_identity(ask).await?)),
+                Op::GitTree(ask) if vertex.inputs().is_empty() => {
+                    Ok(Some(self.git_identity(ask).await?))
+                }
                 Op::HostFile { path } => Ok(Some(self.scan_file(path).await?.key())),
                 Op::Configure(Configure::SecretEnv { secret, .. })
                 | Op::Mount {
@@ -590,6 +601,14 @@ impl Worker for World {
         async move {
             match vertex.op() {
                 Op::Exec(exec) => exec::content_key(self, exec, inputs).await.map(Some),
+                // A name may mean another commit tomorrow.
+                Op::GitTree(ask) if inputs.is_empty() => {
+                    let parts = [
+                        fingerprint("content-op", vertex.op()),
+                        self.git_identity(ask).await?,
+                    ];
+                    Ok(Some(Key::of("content", &parts)))
+                }
                 op => {
                     let mut parts = vec![fingerprint("content-op", op)];
                     for (at, input) in inputs.iter().enumerate() {

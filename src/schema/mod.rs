@@ -15,6 +15,7 @@ mod docker;
 mod env_file;
 mod file;
 mod files;
+mod git;
 pub mod gql;
 mod host;
 mod json;
@@ -53,6 +54,7 @@ pub fn core() -> Registry<Api> {
     directory::declare(&mut registry);
     docker::declare(&mut registry);
     file::declare(&mut registry);
+    git::declare(&mut registry);
     host::declare(&mut registry);
     service::declare(&mut registry);
     cache_volume::declare(&mut registry);

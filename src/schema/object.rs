@@ -35,6 +35,14 @@ pub struct FileRef(pub Arc<Vertex>);
 #[derive(Clone, Debug)]
 pub struct ServiceRef(pub Arc<Vertex>);
 
+/// A repository, by the vertex of its head's files.
+#[derive(Clone, Debug)]
+pub struct GitRepositoryRef(pub Arc<Vertex>);
+
+/// A name of a repository, by the vertex of its files.
+#[derive(Clone, Debug)]
+pub struct GitRefRef(pub Arc<Vertex>);
+
 /// The client's host.
 #[derive(Clone, Copy, Debug)]
 pub struct HostRef;
@@ -290,6 +298,10 @@ objects! {
         File(FileRef),
         /// A service.
         Service(ServiceRef),
+        /// A repository.
+        GitRepository(GitRepositoryRef),
+        /// A name of a repository.
+        GitRef(GitRefRef),
         /// The client's host.
         Host(HostRef),
         /// A secret.
@@ -378,6 +390,10 @@ pub enum SavedObject {
     File(Graph),
     /// A service.
     Service(Graph),
+    /// A repository.
+    GitRepository(Graph),
+    /// A name of a repository.
+    GitRef(Graph),
     /// A secret; named ones mean nothing elsewhere.
     Secret(SecretRef),
     /// A socket.
@@ -475,7 +491,9 @@ impl Object {
             Self::Container(ContainerRef(vertex))
             | Self::Directory(DirectoryRef(vertex))
             | Self::File(FileRef(vertex))
-            | Self::Service(ServiceRef(vertex)) => Some(vertex),
+            | Self::Service(ServiceRef(vertex))
+            | Self::GitRepository(GitRepositoryRef(vertex))
+            | Self::GitRef(GitRefRef(vertex)) => Some(vertex),
             _ => None,
         }
     }
@@ -491,6 +509,10 @@ impl Object {
             }
             Self::File(FileRef(vertex)) => SavedObject::File(Graph::from_vertex(vertex)),
             Self::Service(ServiceRef(vertex)) => SavedObject::Service(Graph::from_vertex(vertex)),
+            Self::GitRepository(GitRepositoryRef(vertex)) => {
+                SavedObject::GitRepository(Graph::from_vertex(vertex))
+            }
+            Self::GitRef(GitRefRef(vertex)) => SavedObject::GitRef(Graph::from_vertex(vertex)),
             Self::Secret(secret) => SavedObject::Secret(secret.clone()),
             Self::Socket(socket) => SavedObject::Socket(socket.clone()),
             Self::CacheVolume(volume) => SavedObject::CacheVolume(volume.into()),
@@ -576,6 +598,10 @@ impl SavedObject {
             Self::Directory(graph) => Object::Directory(DirectoryRef(graph.to_vertex()?)),
             Self::File(graph) => Object::File(FileRef(graph.to_vertex()?)),
             Self::Service(graph) => Object::Service(ServiceRef(graph.to_vertex()?)),
+            Self::GitRepository(graph) => {
+                Object::GitRepository(GitRepositoryRef(graph.to_vertex()?))
+            }
+            Self::GitRef(graph) => Object::GitRef(GitRefRef(graph.to_vertex()?)),
             Self::Secret(secret) => Object::Secret(secret),
             Self::Socket(socket) => Object::Socket(socket),
             Self::CacheVolume(volume) => Object::CacheVolume(volume.load()?),

@@ -7,7 +7,9 @@ use super::{
     Ctx,
     api::Api,
     gql::{Args, FieldBuilder, FieldError, FromObject, Registry, Resolved},
-    object::{ContainerRef, DirectoryRef, FileRef, Object, ServiceRef},
+    object::{
+        ContainerRef, DirectoryRef, FileRef, GitRefRef, GitRepositoryRef, Object, ServiceRef,
+    },
     query::required,
 };
 use crate::graph::{Copy, Op, Ownership, Vertex};
@@ -68,6 +70,8 @@ made!(ContainerRef, "Container", CONFIGURED = true);
 made!(DirectoryRef, "Directory");
 made!(FileRef, "File");
 made!(ServiceRef, "Service");
+made!(GitRepositoryRef, "GitRepository");
+made!(GitRefRef, "GitRef");
 
 /// Arguments that many fields take.
 pub(super) trait CommonArgs: Sized {

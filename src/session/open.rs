@@ -154,6 +154,7 @@ impl Session {
             facts: settings.facts,
             limits: settings.config.cache.clone(),
             downloader: Downloader::new(settings.config.network.clone()),
+            git: git.clone(),
         });
         let registry = schema::core();
         let core =

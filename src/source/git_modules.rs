@@ -232,7 +232,17 @@ impl GitModules {
         Ok(path)
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    /// Whether the user's environment has a variable.
+    pub(super) fn has_env(&self, name: &str) -> bool {
+        self.env.contains_key(name)
+    }
+
+    /// Where repositories are kept.
+    pub fn base(&self) -> &Path {
+        &self.base
+    }
+
+    pub(super) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new("git");
         command
             .args(["-c", "advice.detachedHead=false", "-c", "gc.auto=0"])
@@ -253,7 +263,11 @@ impl GitModules {
     }
 }
 
-async fn output(url: &str, what: &'static str, mut command: Command) -> Result<Output, GitError> {
+pub(super) async fn output(
+    url: &str,
+    what: &'static str,
+    mut command: Command,
+) -> Result<Output, GitError> {
     let output = command.output().await.map_err(GitError::Start)?;
     if output.status.success() {
         return Ok(output);

@@ -9,6 +9,7 @@ pub mod auth;
 mod download;
 mod endpoint;
 mod error;
+pub mod git;
 pub mod git_modules;
 mod http;
 pub mod image;

@@ -13,9 +13,11 @@ mod ci;
 mod cli;
 mod clients;
 mod conformance;
+mod dockerfile;
 mod exec;
 mod files;
 
+mod git;
 mod images;
 mod life;
 mod modules;
