@@ -102,7 +102,7 @@ const SHAPES: [(&str, &str, &str); 34] = [
     (
         "copy-chown-names",
         "",
-        "FROM alpine\nCOPY --chown=nobody:nogroup note.md /n",
+        "FROM alpine\nCOPY --chown=nobody:daemon note.md /n",
     ),
     (
         "copy-chmod",
