@@ -16,8 +16,8 @@ use crate::{
     source::{
         self, AuthSources, BlobStore, BlobWrite, ClientOptions, Compression, Credential, Delivery,
         FileTags, ImageRef, LayerJob, LayerUnpacker, Platform, ProxyClient, ProxyOptions, Puller,
-        Reference, RegistryAuth, RegistryClient, Resolved, Sources, TagStore, UnpackJob,
-        UnpackStream,
+        Reference, RegistryAuth, RegistryClient, Resolved, Sources, StoredBlobs, TagStore,
+        UnpackJob, UnpackStream,
     },
 };
 use futures_util::future::{BoxFuture, FutureExt};
@@ -95,6 +95,7 @@ struct Origin {
 pub struct Images {
     sources: Sources,
     puller: Puller,
+    blobs: Arc<Blobs>,
     unpacker: Arc<Unpacker>,
     given: Mutex<Vec<GivenAuth>>,
     found: Mutex<HashMap<Asked, Lookup>>,
@@ -123,9 +124,10 @@ impl Images {
         let tags = (!config.tag_ttl.is_zero()).then(|| {
             Arc::new(FileTags::new(store.layout().root().join("tags"))) as Arc<dyn TagStore>
         });
-        let blobs: Arc<dyn BlobStore> = Arc::new(Blobs {
+        let own_blobs = Arc::new(Blobs {
             store: Arc::clone(store),
         });
+        let blobs: Arc<dyn BlobStore> = Arc::clone(&own_blobs) as _;
         let unpacker = Arc::new(Unpacker {
             store: Arc::clone(store),
             live: OnceLock::new(),
@@ -151,6 +153,7 @@ impl Images {
         Self {
             sources,
             puller,
+            blobs: own_blobs,
             unpacker,
             given: Mutex::default(),
             found: Mutex::default(),
@@ -215,6 +218,13 @@ impl Images {
         let platform: Platform = platform.parse().map_err(source_error)?;
         let image = ImageRef::parse(address)
             .map_err(|error| source_error(source::Error::Reference(error)))?;
+        if let ImageRef::Registry(reference) = &image
+            && let Some(found) = world.imported_image(reference, &platform)?
+        {
+            let found = Arc::new(found);
+            self.note_origins(world, &found);
+            return Ok(found);
+        }
         let auth = self.explicit(world).await?;
         let (resolved, blobs) = self
             .sources
@@ -223,6 +233,11 @@ impl Images {
             .map_err(source_error)?;
         let found = Arc::new(Found { resolved, blobs });
         self.note_origins(world, &found);
+        if let ImageRef::Registry(reference) = &image
+            && reference.tag().is_some()
+        {
+            world.note_name(reference, &found);
+        }
         Ok(found)
     }
 
@@ -357,6 +372,25 @@ impl Images {
         let is_it = |known: &&source::Layer| layer_id(&known.diff_id) == *layer;
         let own = found.resolved.layers.iter().find(is_it).cloned();
         Ok(own.map(|own| (found, own)))
+    }
+
+    /// An image whose manifest and configuration are in the store.
+    pub(super) fn resolve_stored(
+        &self,
+        name: &str,
+        manifest: &Digest,
+    ) -> Result<Option<Resolved>, source::Error> {
+        let read = |digest: &Digest| self.blobs.store.content().read(digest).ok().flatten();
+        match read(manifest) {
+            Some(bytes) => Resolved::of_manifest(name, bytes, read),
+            None => Ok(None),
+        }
+    }
+
+    /// Layers whose blobs are in the store.
+    pub(super) fn stored_blobs(&self) -> Arc<dyn source::BlobSource> {
+        let blobs: Arc<dyn BlobStore> = Arc::clone(&self.blobs) as _;
+        Arc::new(StoredBlobs(blobs))
     }
 
     /// Talks to registries.

@@ -29,7 +29,7 @@ mod world;
 
 pub use changes::{ChangeKind, Changes, FileChange};
 pub use exec::FunctionRun;
-pub use export::{ExportedImage, Reach};
+pub use export::{ExportedImage, NamedImage, Reach};
 pub use failed::FailedStep;
 pub use image::Images;
 pub use lend::{

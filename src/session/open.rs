@@ -280,6 +280,11 @@ impl Session {
         self.state.api.engine().world().settle_disk().await
     }
 
+    /// What operations work with.
+    pub fn world(&self) -> &Arc<World> {
+        self.state.api.engine().world()
+    }
+
     /// Whether anything had to run, rather than be remembered.
     pub fn used_sandbox(&self) -> bool {
         self.state.api.engine().world().used_sandbox()

@@ -199,6 +199,38 @@ impl Resolved {
         self.layers.iter().map(Layer::size).sum()
     }
 
+    /// Puts an image together from the bytes of its manifest; `config` finds its configuration.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] and [`Error::Unsupported`]; [`Error::DigestMismatch`] if the configuration is another.
+    pub fn of_manifest(
+        name: &str,
+        bytes: Vec<u8>,
+        config: impl FnOnce(&Digest) -> Option<Vec<u8>>,
+    ) -> Result<Option<Self>, Error> {
+        let Document::Manifest(manifest) = Document::parse(name, &bytes, None)? else {
+            return Ok(None);
+        };
+        let Some(config_bytes) = config(manifest.config.digest()) else {
+            return Ok(None);
+        };
+        verify(
+            || format!("config of {name}"),
+            &config_bytes,
+            manifest.config.digest(),
+        )?;
+        let digest = sha256(&bytes);
+        Self::assemble(Parts {
+            name: name.into(),
+            digest: digest.clone(),
+            manifest_digest: digest,
+            manifest_bytes: bytes.into(),
+            manifest,
+            config_bytes: config_bytes.into(),
+        })
+        .map(Some)
+    }
+
     /// Puts an image together from verified bytes.
     ///
     /// # Errors

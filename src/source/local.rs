@@ -22,7 +22,7 @@ use super::image::{
 };
 use super::pull::BoxFuture;
 use super::registry::{BlobBody, BlobSource};
-use super::{Error, Platform, Resolved};
+use super::{BlobStore, Error, Platform, Resolved};
 
 const MAX_DOCUMENT: u64 = 32 << 20;
 const MAX_INDEX_DEPTH: usize = 3;
@@ -479,6 +479,26 @@ impl BlobSource for LocalBlobs {
             let skip = offset.min(span.length);
             let (start, length) = (span.offset + skip, span.length - skip);
             Ok(BlobBody::part(file, start, length))
+        })
+    }
+}
+
+/// Layers whose blobs are in the store.
+#[derive(Debug, Clone)]
+pub struct StoredBlobs(pub Arc<dyn BlobStore>);
+
+impl BlobSource for StoredBlobs {
+    fn open<'a>(
+        &'a self,
+        blob: &'a Descriptor,
+        offset: u64,
+    ) -> BoxFuture<'a, Result<BlobBody, Error>> {
+        Box::pin(async move {
+            let path = self.0.path(blob.digest());
+            let failed = Error::io(format!("read {}", path.display()));
+            let file = File::open(&path).map_err(failed)?;
+            let length = blob.size().saturating_sub(offset);
+            Ok(BlobBody::part(Arc::new(file), offset, length))
         })
     }
 }

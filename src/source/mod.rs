@@ -34,7 +34,7 @@ pub use auth::{AuthSources, Credential, RegistryAuth};
 pub use download::{Body, Download, Downloader, Validators};
 pub use error::{Attempt, BoxError, Error, Tried};
 pub use image::{Compression, Layer, Platform, Resolved};
-pub use local::{LocalBlobs, LocalImages};
+pub use local::{LocalBlobs, LocalImages, StoredBlobs};
 pub use payload::{FilePart, Payload, Sent};
 pub use pull::{Delivery, LayerJob, LayerUnpacker, PullStats, Puller, UnpackJob, UnpackStream};
 pub use push::{PushTarget, Pusher, Slot, Upload};

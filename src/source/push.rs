@@ -53,6 +53,7 @@ pub struct Pusher {
     reference: Reference,
     endpoint: Endpoint,
     chunk: u64,
+    retries: u32,
 }
 
 /// What has to be done about a blob.
@@ -90,6 +91,7 @@ impl Pusher {
         }
         endpoint.tls.insecure |= target.insecure;
         Self {
+            retries: client.shared.config.pull.retries,
             client,
             reference: target.reference,
             endpoint,
@@ -200,11 +202,8 @@ impl Pusher {
         size: u64,
         sent: Sent,
     ) -> Result<(), Error> {
-        let retries = self.client.shared.config.pull.retries;
-        let patience = Patience {
-            retries,
-            first_wait: FIRST_WAIT,
-        };
+        let retries = self.retries;
+        let patience = self.patience(retries);
         let (mut location, mut offset, mut failures) = (upload.location, 0, 0);
         loop {
             let part = |length| FilePart {
@@ -326,7 +325,7 @@ impl Pusher {
     }
 
     async fn send(&self, call: &ApiCall<'_>) -> Result<Response, Miss> {
-        let patience = self.patience(self.client.shared.config.pull.retries);
+        let patience = self.patience(self.retries);
         self.client
             .call_endpoint(&self.endpoint, &self.reference, call, patience)
             .await
@@ -392,3 +391,6 @@ fn reached(response: &Response) -> Option<u64> {
         .ok()?;
     Some(if last == 0 { 0 } else { last + 1 })
 }
+
+#[cfg(test)]
+mod tests;

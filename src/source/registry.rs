@@ -616,7 +616,11 @@ impl RegistryClient {
             payload: call.payload.clone(),
         };
         let mut sent = match is_own {
-            true => self.tokens.known(&asking).await.map_err(denied)?,
+            // What it wants for one repository it may not want for all; if it does, it says so again.
+            true => match self.tokens.known(&asking).await {
+                Err(Denied::Hint(_)) => None,
+                known => known.map_err(denied)?,
+            },
             false => None,
         };
         // Bare or with a remembered header, then with a fresh one.

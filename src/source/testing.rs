@@ -185,7 +185,7 @@ impl Seen {
     }
 }
 
-/// One answer. `cut` closes the connection after so many bytes of the body.
+/// One answer; status 0 is none at all. `cut` closes the connection after so many bytes of the body.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Reply {
     pub(super) status: u16,
@@ -302,6 +302,9 @@ async fn serve(
         };
         log.lock().unwrap().push(request.clone());
         let reply = handler(&request);
+        if reply.status == 0 {
+            return None;
+        }
         let mut out = format!(
             "HTTP/1.1 {} x\r\ncontent-length: {}\r\n",
             reply.status,

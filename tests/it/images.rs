@@ -105,3 +105,28 @@ fn image_that_was_pulled_needs_no_registry() {
     let ran = crate::support::Ran::from(ran).ok();
     assert!(ran.out.contains("again"), "{ran:#?} {}", quoted(&digest));
 }
+
+#[test]
+fn command_for_another_processor_needs_an_emulator() {
+    let nsci = Nsci::new();
+    let chain = format!(
+        "container(platform: \"linux/arm64\") {} {} stdout",
+        from("busybox"),
+        sh("echo hi")
+    );
+    let ran = nsci.chain(&chain);
+    let handlers = std::fs::read_dir("/proc/sys/fs/binfmt_misc");
+    let mut handlers = handlers.into_iter().flatten().flatten();
+    if handlers.any(|handler| handler.file_name().to_string_lossy().contains("aarch64")) {
+        assert_eq!(crate::support::leaf(&ran.ok().json()), "hi\n");
+    } else {
+        ran.failed(
+            1,
+            &[
+                "cannot run commands for linux/arm64 on this linux/amd64 machine",
+                "/proc/sys/fs/binfmt_misc",
+                "apt-get install qemu-user-static",
+            ],
+        );
+    }
+}

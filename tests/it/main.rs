@@ -18,6 +18,7 @@ mod exec;
 mod files;
 
 mod git;
+mod image_command;
 mod images;
 mod life;
 mod modules;

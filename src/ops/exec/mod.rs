@@ -5,6 +5,7 @@
 
 mod commit;
 mod converse;
+mod emulation;
 mod identity;
 mod plan;
 mod prepare;
@@ -122,6 +123,7 @@ pub(super) const HOSTNAME: &str = "dagger";
 
 /// Looks up all that a command needs, and starts the services it is bound to.
 pub(super) async fn plan(world: &World, request: &Request<'_>, id: StepId) -> Result<Job> {
+    emulation::check(&request.container.platform, &world.events)?;
     let args = arguments(request.exec, request.container)?;
     let secrets = resolve_secrets(world, request.container).await?;
     let (plan, services) = futures_util::try_join!(

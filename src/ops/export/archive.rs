@@ -32,7 +32,12 @@ impl World {
     ///
     /// # Errors
     /// If the file cannot be written or a layer cannot be had.
-    pub async fn export_image(&self, image: &ExportedImage, path: &Path) -> Result<String> {
+    pub async fn export_image(
+        &self,
+        image: &ExportedImage,
+        path: &Path,
+        name: Option<&Reference>,
+    ) -> Result<String> {
         let failed = |error: io::Error| {
             let what = format!("cannot export to {}", path.display());
             Error::caused(Kind::Host, what, error)
@@ -44,15 +49,15 @@ impl World {
             ))
             .hint("a container is exported as an archive; name a file such as image.tar"));
         }
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let file_name = path.file_name().unwrap_or_default().to_string_lossy();
         let parent = path.parent().unwrap_or(Path::new("/"));
         std::fs::create_dir_all(parent).map_err(failed)?;
         // Beside the target, so that nobody ever sees half of an archive.
         let temporary = TempFile {
-            path: parent.join(format!(".{name}.nsci-{}", std::process::id())),
+            path: parent.join(format!(".{file_name}.nsci-{}", std::process::id())),
         };
         let file = File::create(&temporary.path).map_err(failed)?;
-        self.write_archive(image, file, None, Layout::Oci).await?;
+        self.write_archive(image, file, name, Layout::Oci).await?;
         std::fs::rename(&temporary.path, path).map_err(failed)?;
         Ok(path.display().to_string())
     }

@@ -21,7 +21,7 @@ use crate::source::{self, Layer};
 /// Tries to fetch a blob whose stream breaks.
 const FETCH_TRIES: u32 = 5;
 
-fn packing(compression: source::Compression) -> LayerCompression {
+pub(super) fn packing(compression: source::Compression) -> LayerCompression {
     match compression {
         source::Compression::None => LayerCompression::None,
         source::Compression::Gzip => LayerCompression::Gzip,
@@ -217,7 +217,7 @@ impl World {
     }
 
     /// The blob of an image's layer, from the store or from where the image is.
-    async fn fetch(&self, found: &Found, layer: &Layer) -> Result<File> {
+    pub(super) async fn fetch(&self, found: &Found, layer: &Layer) -> Result<File> {
         let digest = layer.digest();
         let expected = content::Expected {
             digest: digest.clone(),

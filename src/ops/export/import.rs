@@ -120,10 +120,19 @@ impl World {
         Ok(Arc::new(Found { resolved, blobs }))
     }
 
+    /// Makes sure that the blobs of all layers are in the store: those unpacked before may be gone.
+    pub(super) async fn fetch_all(&self, found: &Arc<Found>) -> Result<()> {
+        for layer in &found.resolved.layers {
+            self.fetch(found, layer).await?;
+        }
+        Ok(())
+    }
+
     /// The container with an image that is nowhere but in a file: its layers are unpacked now and kept as any others are.
     async fn imported(&self, container: &Container, found: &Arc<Found>) -> Result<Value> {
         let ids = found.layer_ids();
         self.images.unpack(self, found).await?;
+        self.fetch_all(found).await?;
         let ask = ids.clone();
         let settled = self.keeper(move |keeper| keeper.settle(&ask)).await?;
         let settled: Vec<LayerId> = settled.into_iter().map(|layer| layer.id).collect();

@@ -8,6 +8,7 @@ mod archive;
 mod blobs;
 mod import;
 mod load;
+mod names;
 mod publish;
 
 use std::collections::{HashMap, HashSet};
@@ -25,6 +26,7 @@ use crate::graph::{Container, ImageFormat, Key, LayerCompression, fingerprint};
 use crate::source::Layer;
 
 pub(super) use import::{import, tarball};
+pub use names::NamedImage;
 pub use publish::Reach;
 
 /// Most layers that other tools mount.

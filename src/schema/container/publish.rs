@@ -59,7 +59,7 @@ pub(super) fn declare(registry: &mut Registry<Api>) {
                     }
                     let host = api.host_path(ctx.client(), &path)?;
                     let image = engine.image(&all(&ctx, &this, &args)?, format(&args)?).await?;
-                    let done = engine.world().export_image(&image, &host).await?;
+                    let done = engine.world().export_image(&image, &host, None).await?;
                     Ok(exported(&ctx, done))
                 })
         })

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::flag::{Flag, Scan, Scanned};
+use super::image::{self, ImageVerb};
 use crate::report::Failure;
 
 /// What to do.
@@ -121,6 +122,8 @@ pub(crate) enum Verb {
     },
     /// Show or shrink the cache.
     Cache(CacheVerb),
+    /// Work with images by name.
+    Image(ImageVerb),
     /// Say what the host lacks.
     Doctor {
         /// As JSON.
@@ -466,6 +469,30 @@ pub(crate) const COMMANDS: &[Command] = &[
         ],
     },
     Command {
+        name: "image",
+        summary: "List, fetch, push, import, export or forget images",
+        usage: "ls|pull|push|import|export|rm",
+        details: "ls                      lists images that were pulled or imported\n  \
+                  pull IMAGE…             fetches images with all their layers\n  \
+                  push IMAGE [NAME]       puts an image into a registry as it is\n  \
+                  import SOURCE [NAME]    takes one out of an archive, a layout, containers-storage:… or docker-daemon:…\n  \
+                  export IMAGE FILE       writes one to an archive\n  \
+                  rm IMAGE…               forgets names",
+        flags: &[
+            JSON,
+            Flag::value(
+                "platform",
+                "PLATFORM",
+                "Platform of the image, such as linux/arm64",
+            ),
+            Flag::value(
+                "tag",
+                "TAG",
+                "import: name or tag of the image, if there are several",
+            ),
+        ],
+    },
+    Command {
         name: "doctor",
         summary: "Say what this host has and lacks",
         usage: "",
@@ -573,6 +600,7 @@ impl Command {
                 labels: list("label"),
             },
             "cache" => Verb::Cache(self.cache(given)?),
+            "image" => Verb::Image(image::verb(given)?),
             "doctor" => self.nothing(&given.rest).map(|()| Verb::Doctor {
                 json: given.on("json"),
             })?,

@@ -9,6 +9,7 @@ mod debug;
 mod develop;
 mod doctor;
 mod functions;
+mod image;
 mod init;
 mod install;
 mod marked;
@@ -21,7 +22,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use crate::app::{self, Signals};
-use crate::args::{self, Command, Globals, LowArgs, Verb};
+use crate::args::{self, Command, Globals, ImageVerb, LowArgs, Verb};
 use crate::exit_code::Exit;
 use crate::output::Output;
 use crate::report::Failure;
@@ -94,6 +95,15 @@ fn dispatch(program: &str, words: &[String]) -> Result<Output, Failed> {
             let settings = settings(&globals)?;
             cache::cache(program, &settings, verb).map_err(alone)
         }
+        Verb::Image(ImageVerb::Help) => {
+            let command = args::COMMANDS
+                .iter()
+                .find(|command| command.name == "image");
+            Ok(command.map_or_else(Output::default, |command| help(program, command)))
+        }
+        Verb::Image(verb) => app::run(program, &globals, Signals::Cancel, |app| {
+            image::image(app, verb)
+        }),
         Verb::Call(words) => app::run(program, &globals, Signals::Cancel, |app| {
             call::call(app, words)
         }),
