@@ -142,7 +142,7 @@ impl Session {
             },
         };
         let git = GitModules::new(settings.store_dir.join("git"), settings.host.env.clone());
-        let secrets = Arc::new(Secrets::new(settings.host));
+        let secrets = Arc::new(Secrets::new(settings.host, settings.config.network.clone()));
         let world = World::new(WorldParts {
             cache: Arc::new(cache),
             images,

@@ -30,6 +30,9 @@ pub mod transports;
 
 use std::sync::Arc;
 
+pub(crate) use endpoint::Tls;
+pub(crate) use http::{Call, Fault, Http, Patience};
+
 pub use auth::{AuthSources, Credential, RegistryAuth};
 pub use download::{Body, Download, Downloader, Validators};
 pub use error::{Attempt, BoxError, Error, Tried};

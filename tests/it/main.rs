@@ -32,6 +32,7 @@ mod mounts;
 mod network;
 mod publish;
 mod sandbox;
+mod secrets;
 mod services;
 mod services_host;
 mod support;

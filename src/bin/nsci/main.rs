@@ -24,7 +24,10 @@ mod ui;
 
 use std::process::ExitCode;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
 fn main() -> ExitCode {
+    write_no_core_dumps();
     let mut words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
     let program = words.next().unwrap_or_default();
     let words: Vec<String> = words.collect();
@@ -33,4 +36,14 @@ fn main() -> ExitCode {
         return code;
     }
     commands::main(&program, &words).into()
+}
+
+/// Keeps secrets in memory: neither this process nor, unless it asks for it, a step leaves an image of itself on disk.
+fn write_no_core_dumps() {
+    let limit = Rlimit {
+        current: Some(0),
+        ..getrlimit(Resource::Core)
+    };
+    // Lowering a limit is always allowed; where it is not, dumping is the least of the problems.
+    setrlimit(Resource::Core, limit).ok();
 }

@@ -24,10 +24,13 @@ pub(crate) struct Session {
 impl Session {
     /// Starts the command and reads its line.
     pub(crate) fn start(mut command: Command) -> Self {
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit());
+        command.stderr(Stdio::inherit());
+        Self::start_quiet(command)
+    }
+
+    /// The same; standard error goes where the command says.
+    pub(crate) fn start_quiet(mut command: Command) -> Self {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let input = child.stdin.take();
         let mut line = String::new();

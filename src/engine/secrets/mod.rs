@@ -1,11 +1,19 @@
 //! Secrets by name and by address. Values stay in this process's memory.
+//!
+//! [`address`] reads where a secret is, [`provide`] fetches it there.
+
+mod address;
+mod provide;
+mod vault;
 
 use crate::{
-    error::{Error, Kind, Result},
+    config::NetworkConfig,
+    error::{Error, Result},
     graph::SecretRef,
     ops::{Client, SecretValue},
 };
 use futures_util::future::{BoxFuture, FutureExt};
+use provide::Providers;
 use std::{
     collections::HashMap,
     fmt,
@@ -64,16 +72,16 @@ fn clean(path: &Path) -> PathBuf {
 /// The secrets of a session.
 #[derive(Debug)]
 pub struct Secrets {
-    host: ClientHost,
+    providers: Providers,
     named: Mutex<HashMap<(String, String), SecretValue>>,
     fetched: Mutex<HashMap<String, SecretValue>>,
 }
 
 impl Secrets {
-    /// No secret yet; addresses are looked up on `host`.
-    pub fn new(host: ClientHost) -> Self {
+    /// No secret yet; addresses are looked up on `host`, or from there over the network.
+    pub fn new(host: ClientHost, network: NetworkConfig) -> Self {
         Self {
-            host,
+            providers: Providers::new(host, network),
             named: Mutex::default(),
             fetched: Mutex::default(),
         }
@@ -81,7 +89,7 @@ impl Secrets {
 
     /// The client's surroundings.
     pub fn host(&self) -> &ClientHost {
-        &self.host
+        self.providers.host()
     }
 
     /// Sets a secret by name.
@@ -115,64 +123,10 @@ impl Secrets {
         if let Some(value) = known(self) {
             return Ok(value);
         }
-        let value = SecretValue::new(self.provide(uri).await?);
+        let value = SecretValue::new(self.providers.fetch(uri).await?);
         let mut fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
         fetched.insert(uri.to_owned(), value.clone());
         Ok(value)
-    }
-
-    async fn provide(&self, uri: &str) -> Result<Vec<u8>> {
-        let (provider, rest) = split(uri);
-        match provider {
-            "env" => {
-                let value = self.host.env.get(rest).ok_or_else(|| {
-                    let start: String = rest.chars().take(3).collect();
-                    Error::invalid(format!("secret env var not found: \"{start}...\""))
-                        .hint("set the variable in the environment that starts nsci")
-                })?;
-                Ok(value.clone().into_bytes())
-            }
-            "file" => {
-                let path = self.host.path(rest);
-                tokio::fs::read(&path).await.map_err(|error| {
-                    let what = format!("cannot read secret file {}", path.display());
-                    Error::caused(Kind::Invalid, what, error)
-                })
-            }
-            "cmd" => self.command(rest).await,
-            other => Err(
-                Error::invalid(format!("secret provider `{other}` is not supported yet"))
-                    .hint("use env://NAME, file://path or cmd://command"),
-            ),
-        }
-    }
-
-    async fn command(&self, command: &str) -> Result<Vec<u8>> {
-        let output = tokio::process::Command::new("sh")
-            .args(["-c", command])
-            .current_dir(&self.host.workdir)
-            .stdin(std::process::Stdio::null())
-            .kill_on_drop(true)
-            .output()
-            .await
-            .map_err(|error| Error::caused(Kind::Host, "cannot run a secret's command", error))?;
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            return Err(Error::invalid(format!(
-                "secret command failed with {}: {}",
-                output.status,
-                said.trim_end()
-            )));
-        }
-        Ok(output.stdout)
-    }
-}
-
-/// Splits `env://NAME` and the older `env:NAME`; a bare word names a variable.
-fn split(uri: &str) -> (&str, &str) {
-    match uri.split_once("://").or_else(|| uri.split_once(':')) {
-        Some((provider, rest)) => (provider, rest),
-        None => ("env", uri),
     }
 }
 
@@ -221,52 +175,5 @@ mod tests {
         ] {
             assert_eq!(host().path(path), Path::new(want), "{path}");
         }
-    }
-
-    #[tokio::test]
-    async fn addresses_of_every_form_are_read() {
-        let secrets = Secrets::new(ClientHost {
-            workdir: "/".into(),
-            ..host()
-        });
-        for (uri, want) in [
-            ("env://TOKEN", "t"),
-            ("env:TOKEN", "t"),
-            ("TOKEN", "t"),
-            ("cmd://printf x", "x"),
-        ] {
-            let secret = SecretRef::Uri {
-                uri: uri.into(),
-                cache_key: None,
-            };
-            assert_eq!(
-                secrets.secret(&secret).await.unwrap().bytes(),
-                want.as_bytes(),
-                "{uri}"
-            );
-        }
-    }
-
-    #[tokio::test]
-    async fn error_shows_little_of_the_name() {
-        let secrets = Secrets::new(host());
-        let secret = SecretRef::Uri {
-            uri: "env://SUPERSECRET".into(),
-            cache_key: None,
-        };
-        let error = secrets.secret(&secret).await.unwrap_err();
-        assert_eq!(error.to_string(), "secret env var not found: \"SUP...\"");
-        let secret = SecretRef::Uri {
-            uri: "vault://a".into(),
-            cache_key: None,
-        };
-        assert!(
-            secrets
-                .secret(&secret)
-                .await
-                .unwrap_err()
-                .to_string()
-                .contains("`vault`")
-        );
     }
 }
