@@ -19,6 +19,8 @@ pub const FILE_NAMES: [&str; 4] = [
 
 /// Engine version assumed when the file names one that is no version.
 const UNKNOWN_ENGINE_VERSION: &str = "v0.11.9";
+/// Last engine that wrote a `dagger.json` without its version.
+const UNVERSIONED_ENGINE: &str = "v0.9.11";
 
 /// What a module's configuration file says, whichever format and era it is of.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -342,6 +344,10 @@ struct Document<'a> {
 }
 
 impl Document<'_> {
+    fn is_dagger_json(&self) -> bool {
+        self.path.file_name() == Some("dagger.json".as_ref())
+    }
+
     fn parse_json(&self) -> Result<Json, ConfigError> {
         let text = self.text.strip_prefix('\u{feff}').unwrap_or(self.text);
         serde_json::from_str(text).map_err(|error| {
@@ -406,7 +412,10 @@ impl Document<'_> {
             root: self.string(root, "root")?.filter(|root| !root.is_empty()),
             include,
             dependencies: self.dependencies(root, "dependencies")?,
-            engine_version: self.string(root, "engineVersion")?.and_then(engine_version),
+            engine_version: match self.string(root, "engineVersion")? {
+                Some(version) => engine_version(version),
+                None => self.is_dagger_json().then(|| UNVERSIONED_ENGINE.to_owned()),
+            },
             toolchains: self.dependencies(root, "toolchains")?,
             blueprint: match root.get("blueprint") {
                 None | Some(Json::Null) => None,
@@ -604,6 +613,7 @@ mod tests {
                 "dependencies":["github.com/x/y/z@abc","../dep"]}"#,
         );
         assert_eq!(v0_9.root.as_deref(), Some(".."));
+        assert_eq!(v0_9.engine_version_numbers(), Some((0, 9, 11)));
         assert_eq!(v0_9.source, ".");
         assert_eq!(v0_9.include, ["!vendor", "keep"]);
         assert_eq!(v0_9.dependencies[1].source, "../dep");
@@ -641,6 +651,8 @@ mod tests {
         )
         .expect("valid");
         assert_eq!(v1.sdk.expect("has an SDK").source, "go");
+        let own = ModuleConfig::parse(Path::new("nsci.json"), r#"{"name":"ci","sdk":"go"}"#);
+        assert_eq!(own.expect("valid").engine_version, None);
         assert_eq!(v1.dependencies[0].source, "../dep");
     }
 

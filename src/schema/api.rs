@@ -1,7 +1,7 @@
 //! [`Api`]: the session behind the resolvers: its engine, its objects by id, its modules.
 
 use super::{
-    gql::{Backend, FieldError, TypeTable},
+    gql::{Backend, FieldError, TypeTable, View},
     module_api::ModuleLoader,
     modules::ModuleSpec,
     object::{CurrentCall, CurrentModule, HostRef, Object, Root},
@@ -27,6 +27,8 @@ use tokio::sync::OnceCell;
 /// A session as its resolvers see it.
 pub struct Api {
     engine: Arc<Engine>,
+    /// Makes ids that only this session can make: who holds one was given it.
+    id_key: [u8; blake3::KEY_LEN],
     objects: Mutex<HashMap<String, Object>>,
     core_types: HashSet<String>,
     calls: Mutex<HashMap<Key, Arc<OnceCell<String>>>>,
@@ -46,6 +48,18 @@ pub struct Caller {
     pub kind: CallerKind,
     /// Where its names of secrets and cache volumes belong.
     pub scope: String,
+    view: Mutex<KnownView>,
+}
+
+/// What is known of the generation of the API that a client speaks.
+#[derive(Clone, Copy, Debug)]
+enum KnownView {
+    /// Nothing.
+    Unknown,
+    /// What the client let slip.
+    Learnt(View),
+    /// What was decided for it.
+    Fixed(View),
 }
 
 /// What a caller is.
@@ -72,29 +86,48 @@ pub struct FunctionCall {
 }
 
 impl Caller {
+    fn new(kind: CallerKind, scope: String, view: KnownView) -> Arc<Self> {
+        let view = Mutex::new(view);
+        Arc::new(Self { kind, scope, view })
+    }
+
     /// The main client.
     pub fn main() -> Arc<Self> {
-        Arc::new(Self {
-            kind: CallerKind::Main,
-            scope: "mainClient".into(),
-        })
+        Self::new(CallerKind::Main, "mainClient".into(), KnownView::Unknown)
     }
 
     /// A command that may call the API.
     pub fn nested() -> Arc<Self> {
-        Arc::new(Self {
-            kind: CallerKind::Nested,
-            scope: "mainClient".into(),
-        })
+        Self::new(CallerKind::Nested, "mainClient".into(), KnownView::Unknown)
     }
 
     /// A module's function.
     pub fn function(call: FunctionCall) -> Arc<Self> {
         let scope = call.module.scope();
-        Arc::new(Self {
-            kind: CallerKind::Function(Box::new(call)),
-            scope,
-        })
+        let view = KnownView::Fixed(call.module.view());
+        Self::new(CallerKind::Function(Box::new(call)), scope, view)
+    }
+
+    /// The generation of the API that the caller is known to speak.
+    pub fn view(&self) -> Option<View> {
+        match *self.view.lock().unwrap_or_else(PoisonError::into_inner) {
+            KnownView::Unknown => None,
+            KnownView::Learnt(view) | KnownView::Fixed(view) => Some(view),
+        }
+    }
+
+    /// Decides which generation of the API the caller gets.
+    pub fn fix_view(&self, view: View) {
+        let mut known = self.view.lock().unwrap_or_else(PoisonError::into_inner);
+        *known = KnownView::Fixed(view);
+    }
+
+    /// Notes which generation of the API the caller seems to speak; nothing that was decided changes.
+    pub fn learn_view(&self, view: View) {
+        let mut known = self.view.lock().unwrap_or_else(PoisonError::into_inner);
+        if !matches!(*known, KnownView::Fixed(_)) {
+            *known = KnownView::Learnt(view);
+        }
     }
 
     /// Whether it is a module's function.
@@ -148,15 +181,21 @@ impl FunctionCall {
 
 impl Api {
     /// The API of an engine; `core` is what it has without modules.
-    pub fn new(engine: Arc<Engine>, core: &TypeTable) -> Arc<Self> {
+    ///
+    /// # Errors
+    /// If the system has no random numbers.
+    pub fn new(engine: Arc<Engine>, core: &TypeTable) -> Result<Arc<Self>, Error> {
+        let mut id_key = [0; blake3::KEY_LEN];
+        super::call::randomise(&mut id_key)?;
         let types = core.types().iter().map(|ty| ty.name.to_string());
-        Arc::new(Self {
+        Ok(Arc::new(Self {
             engine,
+            id_key,
             objects: Mutex::default(),
             core_types: types.collect(),
             calls: Mutex::default(),
             modules: OnceLock::new(),
-        })
+        }))
     }
 
     /// The engine.
@@ -206,6 +245,7 @@ impl Api {
             (None, Some(saved)) => fingerprint("object", &saved).to_string(),
             (None, None) => return name.to_owned(),
         };
+        let key = blake3::keyed_hash(&self.id_key, key.as_bytes()).to_hex();
         let id = format!("{name}:{}", &key[..40]);
         let mut objects = self.objects.lock().unwrap_or_else(PoisonError::into_inner);
         objects.entry(id.clone()).or_insert_with(|| object.clone());

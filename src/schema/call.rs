@@ -27,6 +27,7 @@ use nsci_snapshotter::record::Refs;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 use std::{
+    collections::HashMap,
     path::{Component, Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
@@ -221,7 +222,13 @@ async fn call_key(
             .collect();
         parts.push(fingerprint(
             "module",
-            &(&module.name, &module.plan, &module.generated, used),
+            &(
+                &module.name,
+                &module.plan,
+                &module.generated,
+                &module.config.engine_version,
+                used,
+            ),
         ));
     }
     let values =
@@ -255,6 +262,13 @@ async fn value_key(api: &Arc<Api>, json: &Json, parts: &mut Vec<Key>) -> Result<
                 stack.extend(fields.into_iter().map(|(_, value)| value));
             }
             Json::String(text) => match api.find(&text) {
+                Some(Object::ModuleObject(instance)) => {
+                    parts.push(fingerprint(
+                        "instance",
+                        &(&instance.module, &instance.type_name),
+                    ));
+                    stack.push(instance.state);
+                }
                 Some(object) => parts.push(object_key(api, &object).await?),
                 None => parts.push(fingerprint("text", &text)),
             },
@@ -289,18 +303,35 @@ fn recall(api: &Arc<Api>, spec: &ModuleSpec, function: &Function, key: &Key) -> 
     if age > lifetime.as_secs() {
         return None;
     }
-    let objects: Option<Vec<_>> = known
-        .objects
-        .into_iter()
-        .map(|(id, saved)| Some((id, saved.load()?)))
-        .collect();
-    for (id, object) in objects? {
-        // Ids are made of content, so the object gets the id that the result names.
-        if api.keep(&object) != id {
-            return None;
-        }
+    // Ids are of their session. What an object names comes after it, so the last ones are made anew first.
+    let mut ids = HashMap::new();
+    for (id, saved) in known.objects.into_iter().rev() {
+        let saved = match saved {
+            SavedObject::Instance(mut instance) => {
+                rename(&mut instance.state, &ids);
+                SavedObject::Instance(instance)
+            }
+            saved => saved,
+        };
+        ids.insert(id, api.keep(&saved.load()?));
     }
-    Some(known.result)
+    let mut result: Json = serde_json::from_str(&known.result).ok()?;
+    rename(&mut result, &ids);
+    Some(result.to_string())
+}
+
+/// Replaces ids by those of this session.
+fn rename(json: &mut Json, ids: &HashMap<String, String>) {
+    match json {
+        Json::String(text) => {
+            if let Some(id) = ids.get(text) {
+                text.clone_from(id);
+            }
+        }
+        Json::Array(elements) => elements.iter_mut().for_each(|value| rename(value, ids)),
+        Json::Object(fields) => fields.values_mut().for_each(|value| rename(value, ids)),
+        Json::Null | Json::Bool(_) | Json::Number(_) => {}
+    }
 }
 
 async fn execute(
@@ -445,13 +476,19 @@ fn now() -> u64 {
 /// A token that nobody can guess.
 pub(crate) fn new_token() -> crate::error::Result<String> {
     let mut bytes = [0_u8; 16];
-    rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty()).map_err(
-        |error| {
+    randomise(&mut bytes)?;
+    Ok(hex::encode(bytes))
+}
+
+/// Fills `bytes` with what nobody can guess; at most 256 of them, which the system gives at once.
+pub(super) fn randomise(bytes: &mut [u8]) -> crate::error::Result<()> {
+    let flags = rustix::rand::GetRandomFlags::empty();
+    rustix::rand::getrandom(bytes, flags)
+        .map(drop)
+        .map_err(|error| {
             let cause = std::io::Error::from(error);
             Error::caused(Kind::Host, "the system has no random numbers", cause)
-        },
-    )?;
-    Ok(hex::encode(bytes))
+        })
 }
 
 /// The container that a module's functions run in, as a graph.

@@ -19,6 +19,7 @@ mod git;
 pub mod gql;
 mod host;
 mod json;
+mod legacy;
 mod module_api;
 mod modules;
 mod object;
@@ -67,6 +68,7 @@ pub fn core() -> Registry<Api> {
     terminal::declare(&mut registry);
     things::declare(&mut registry);
     modules::declare(&mut registry);
+    legacy::declare(&mut registry);
     typedef::declare(&mut registry);
     module_api::declare(&mut registry);
     registry

@@ -3,7 +3,7 @@
 use super::{
     api::Api,
     call,
-    gql::{Args, FieldError, Registry, Resolved},
+    gql::{Args, FieldError, Registry, Resolved, View},
     object::{
         CallArg, CurrentCall, CurrentModule, DirectoryRef, ErrorValue, Instance, NamedValue,
         Object, Root,
@@ -83,6 +83,15 @@ pub struct ModuleOrigin {
 }
 
 impl ModuleSpec {
+    /// The generation of the API that the module's code is written for.
+    pub fn view(&self) -> View {
+        let number = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+        let version = self.config.engine_version_numbers();
+        version.map_or(View::LATEST, |(major, minor, patch)| {
+            View::new(number(major), number(minor), number(patch))
+        })
+    }
+
     /// Name of the field of `Query` that makes the main object.
     pub fn query_field(&self) -> String {
         crate::module::names::lower_camel(&self.name)

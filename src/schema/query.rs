@@ -74,6 +74,7 @@ pub(super) fn declare(registry: &mut Registry<Api>) {
                 .arg("cacheKey: String", "Stands for the value in cache keys.")
                 .arg("id: SecretID", "Loads this secret instead (older clients).")
                 .arg("name: String", "A secret set by name (older clients).")
+                .arg("accessor: String", "Ignored (older clients).")
                 .resolve(|ctx, _, args| {
                     if let Some(known) = ctx.optional_object::<SecretRef>(args, "id")? {
                         return Ok(known);
@@ -102,12 +103,14 @@ pub(super) fn declare(registry: &mut Registry<Api>) {
             f.doc("Whether a client of this version is served; it always is.")
                 .arg("version: String!", "The client's version.")
                 .deprecated("Clients of any version are served.")
-                .resolve(|_, _, args| {
+                .resolve(|ctx, _, args| {
                     let version: String = args.get("version")?;
-                    if version.is_empty() || version.parse::<View>().is_ok() || version == "n/a" {
-                        return Ok(true);
+                    match version.parse::<View>() {
+                        Ok(view) => ctx.client().learn_view(view),
+                        Err(_) if version.is_empty() || version == "n/a" => {}
+                        Err(error) => return Err(FieldError::new(error.to_string())),
                     }
-                    Err(FieldError::new(format!("`{version}` is no version such as v0.18.2")))
+                    Ok(true)
                 })
         })
         .field("error", "Error!", |f| {

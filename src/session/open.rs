@@ -57,8 +57,8 @@ pub struct SessionSettings {
     pub terminal: Arc<dyn Terminal>,
     /// The command that looks at a step that failed, if the user wants to.
     pub on_failure: Option<Vec<String>>,
-    /// The generation of the API that the client speaks.
-    pub view: View,
+    /// The generation of the API that the client gets, if that is decided.
+    pub view: Option<View>,
 }
 
 impl fmt::Debug for SessionSettings {
@@ -83,7 +83,6 @@ struct State {
     schema: RwLock<Arc<Schema<Api>>>,
     /// The API as functions of each module see it.
     module_schemas: Mutex<HashMap<String, SeenApi>>,
-    view: RwLock<View>,
     runtime: tokio::runtime::Handle,
     main: Arc<Caller>,
 }
@@ -160,19 +159,21 @@ impl Session {
         let core =
             schema::build(registry.clone()).map_err(|error| Error::internal(error.message))?;
         let engine = Engine::new(Arc::clone(&world), secrets);
-        let api = Api::new(engine, core.table());
+        let api = Api::new(engine, core.table())?;
         let state = Arc::new(State {
             modules: Modules::new(Arc::clone(&api), registry, git),
             api,
             served: Mutex::default(),
             schema: RwLock::new(core),
             module_schemas: Mutex::default(),
-            view: RwLock::new(settings.view),
             runtime: tokio::runtime::Handle::current(),
             main: Caller::main(),
         });
         let loader: Weak<State> = Arc::downgrade(&state);
         state.api.set_modules(loader);
+        if let Some(view) = settings.view {
+            state.main.fix_view(view);
+        }
         world.set_gateway(Arc::new(Door {
             state: Arc::downgrade(&state),
         }));
@@ -184,13 +185,9 @@ impl Session {
         self.state.execute(&self.state.main, request).await
     }
 
-    /// Says which generation of the API the main client speaks.
-    pub fn set_view(&self, view: View) {
-        *self
-            .state
-            .view
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = view;
+    /// Notes which generation of the API the main client seems to speak.
+    pub fn learn_view(&self, view: View) {
+        self.state.main.learn_view(view);
     }
 
     /// The API, modules included.
@@ -344,11 +341,12 @@ impl State {
     }
 
     fn executor(&self, caller: &Arc<Caller>) -> Result<Executor<Api>> {
-        let view = *self.view.read().unwrap_or_else(PoisonError::into_inner);
-        let (view, schema) = match &caller.kind {
-            // Functions run with the SDK of this nsci, whatever the main client speaks.
-            CallerKind::Function(call) => (View::LATEST, self.module_schema(&call.module)?),
-            CallerKind::Main | CallerKind::Nested => (view, self.schema()),
+        // A nested command that says nothing speaks like the program that runs it.
+        let view = caller.view().or_else(|| self.main.view());
+        let view = view.unwrap_or(View::LATEST);
+        let schema = match &caller.kind {
+            CallerKind::Function(call) => self.module_schema(&call.module)?,
+            CallerKind::Main | CallerKind::Nested => self.schema(),
         };
         let (api, caller) = (Arc::clone(&self.api), Arc::clone(caller));
         Ok(Executor::new(

@@ -16,6 +16,7 @@ mod conformance;
 mod dockerfile;
 mod exec;
 mod files;
+mod graphql;
 
 mod git;
 mod image_command;

@@ -109,8 +109,8 @@ pub(crate) struct Settings {
     pub(crate) workdir: PathBuf,
     /// Module that was asked for.
     pub(crate) module: Option<String>,
-    /// Version of the API to behave like.
-    pub(crate) view: View,
+    /// Version of the API to behave like, whatever clients say.
+    pub(crate) compat: Option<View>,
     /// How progress is shown.
     pub(crate) mode: Mode,
     /// How much of it.
@@ -122,6 +122,11 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
+    /// Version of the API that this command speaks itself.
+    pub(crate) fn view(&self) -> View {
+        self.compat.unwrap_or(View::LATEST)
+    }
+
     /// Makes sense of flags and surroundings.
     ///
     /// # Errors
@@ -133,17 +138,18 @@ impl Settings {
             None => around.cwd.clone(),
             Some(path) => directory(&around.cwd, &path)?,
         };
-        let view = match globals.compat.clone().or_else(|| own("COMPAT")) {
-            None => View::LATEST,
-            Some(text) => text
-                .parse()
-                .map_err(|error| Failure::usage(format!("--compat: {error}")))?,
+        let compat = match globals.compat.clone().or_else(|| own("COMPAT")) {
+            None => None,
+            Some(text) => {
+                let view = text.parse();
+                Some(view.map_err(|error| Failure::usage(format!("--compat: {error}")))?)
+            }
         };
         let module = globals.module.clone().or_else(|| own("MODULE"));
         Ok(Self {
             workdir,
             module: module.filter(|_| !globals.no_module),
-            view,
+            compat,
             mode: mode(globals, &around, &config)?,
             detail: detail(globals, &around, &config)?,
             on_failure: globals.interactive.then(|| {
@@ -212,7 +218,7 @@ impl Settings {
             events,
             terminal,
             on_failure: self.on_failure.clone(),
-            view: self.view,
+            view: self.compat,
         })
     }
 

@@ -29,7 +29,7 @@ pub(super) async fn call(app: Arc<App>, words: Vec<String>) -> Result<Output, Fa
     let start = Start {
         around: Surroundings {
             types: schema.table(),
-            view: app.settings.view,
+            view: app.settings.view(),
             env: &app.settings.around.env,
         },
         constructor: Some(&module.query_field),

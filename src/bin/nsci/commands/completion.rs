@@ -190,7 +190,7 @@ pub(super) async fn complete(app: Arc<App>, words: Vec<String>) -> Result<Output
     let schema = engine.session.schema();
     let around = Surroundings {
         types: schema.table(),
-        view: app.settings.view,
+        view: app.settings.view(),
         env: &app.settings.around.env,
     };
     let used = module.iter().flat_map(|module| &module.dependencies);

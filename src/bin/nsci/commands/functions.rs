@@ -28,7 +28,7 @@ pub(super) async fn functions(
     let schema = engine.session.schema();
     let around = Surroundings {
         types: schema.table(),
-        view: app.settings.view,
+        view: app.settings.view(),
         env: &app.settings.around.env,
     };
     if !module.has_functions() {

@@ -147,7 +147,7 @@ async fn perform(app: &App, engine: &Engine, kind: Marked, one: &Found) -> Resul
             let has_sync = schema
                 .table()
                 .get(name)
-                .is_some_and(|ty| ty.field("sync", app.settings.view).is_some());
+                .is_some_and(|ty| ty.field("sync", app.settings.view()).is_some());
             if has_sync {
                 "{sync}".to_owned()
             } else {

@@ -61,7 +61,7 @@ fn token() -> Result<String, Failure> {
 pub(super) async fn session(app: Arc<App>, labels: Vec<String>) -> Result<Output, Failure> {
     let engine = app.engine().await?;
     if let Some(view) = view(&labels) {
-        engine.session.set_view(view);
+        engine.session.learn_view(view);
     }
     let Server {
         port,

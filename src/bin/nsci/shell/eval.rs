@@ -173,7 +173,7 @@ impl Shell {
     pub(super) fn around<'a>(&'a self, schema: &'a Arc<Schema<Api>>) -> Surroundings<'a> {
         Surroundings {
             types: schema.table(),
-            view: self.app.settings.view,
+            view: self.app.settings.view(),
             env: &self.app.settings.around.env,
         }
     }
@@ -276,7 +276,7 @@ impl Shell {
             }
         };
         let wanted = kebab(&name);
-        let view = self.app.settings.view;
+        let view = self.app.settings.view();
         let constructor = self
             .module
             .as_ref()
@@ -358,7 +358,7 @@ impl Shell {
                 "no function `{name}`: the result has none"
             )));
         };
-        let view = self.app.settings.view;
+        let view = self.app.settings.view();
         let field = ty
             .fields()
             .iter()
@@ -388,7 +388,7 @@ impl Shell {
         schema: &'a Arc<Schema<Api>>,
     ) -> Result<Vec<(&'a ArgDef, Given)>, Failure> {
         let types = schema.table();
-        let view = self.app.settings.view;
+        let view = self.app.settings.view();
         let shown: Vec<&ArgDef> = field
             .args
             .iter()
