@@ -18,6 +18,7 @@ mod files;
 mod git;
 pub mod gql;
 mod host;
+mod interfaces;
 mod json;
 mod legacy;
 mod module_api;
@@ -71,6 +72,7 @@ pub fn core() -> Registry<Api> {
     legacy::declare(&mut registry);
     typedef::declare(&mut registry);
     module_api::declare(&mut registry);
+    interfaces::declare(&mut registry);
     registry
 }
 

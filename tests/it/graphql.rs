@@ -331,6 +331,10 @@ fn fragments_aliases_and_directives_select() {
             json!({"node": {"__typename": "Container", "id": "?"}}),
         ),
         (
+            node("... on Syncer{__typename} ... on Exportable{id} ... on Service{id}"),
+            json!({"node": {"__typename": "Container", "id": "?"}}),
+        ),
+        (
             node("...{__typename}"),
             json!({"node": {"__typename": "Container"}}),
         ),
