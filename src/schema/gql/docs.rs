@@ -115,17 +115,17 @@ fn built_in(name: &str) -> bool {
     )
 }
 
-fn visible_fields(ty: &TypeDef, view: View) -> impl Iterator<Item = &FieldDef> {
+pub(super) fn visible_fields(ty: &TypeDef, view: View) -> impl Iterator<Item = &FieldDef> {
     ty.fields().iter().filter(move |field| {
         visible(&field.marks, view) && !field.is_load() && !field.name.starts_with("__")
     })
 }
 
-fn visible_args(args: &[ArgDef], view: View) -> impl Iterator<Item = &ArgDef> {
+pub(super) fn visible_args(args: &[ArgDef], view: View) -> impl Iterator<Item = &ArgDef> {
     args.iter().filter(move |arg| visible(&arg.marks, view))
 }
 
-fn visible(marks: &Marks, view: View) -> bool {
+pub(super) fn visible(marks: &Marks, view: View) -> bool {
     !marks.hidden && marks.views.contains(view)
 }
 
@@ -208,6 +208,11 @@ fn field_definition(out: &mut String, table: &TypeTable, view: View, field: &Fie
             directives(&field.marks, field.expected.as_ref())
         ),
     );
+}
+
+/// `name: Type = default`
+pub(super) fn shown_argument(table: &TypeTable, view: View, arg: &ArgDef) -> String {
+    argument(table, view, arg, false)
 }
 
 fn argument(table: &TypeTable, view: View, arg: &ArgDef, marks: bool) -> String {

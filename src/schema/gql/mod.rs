@@ -2,7 +2,7 @@
 //!
 //! - [`Registry`] takes declarations; [`Schema::build`] checks them and adds `id`, `node` and `loadFooFromID`.
 //! - [`Executor`] parses, validates and runs a [`Request`] and gives the bytes of the [`Response`].
-//! - [`docs`] lists what is declared and prints it as SDL.
+//! - [`docs`] lists what is declared and prints it as SDL, [`reference`](mod@reference) as a page for people.
 //!
 //! Queries only: no mutation, no subscription. It knows nothing of HTTP or of containers, and never blocks a thread.
 //!
@@ -17,6 +17,7 @@ mod exec;
 mod introspect;
 mod lexer;
 mod parser;
+pub mod reference;
 mod registry;
 mod request;
 mod schema;

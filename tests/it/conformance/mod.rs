@@ -7,6 +7,7 @@ mod changes;
 mod data;
 mod exec;
 mod files;
+mod volumes;
 
 use serde_json::Value;
 

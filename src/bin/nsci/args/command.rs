@@ -17,6 +17,8 @@ pub(crate) enum Verb {
         words: Vec<String>,
         /// Report which fields of the API are served instead.
         coverage: bool,
+        /// Print the reference page of the API instead.
+        docs: bool,
     },
     /// List a module's functions.
     Functions {
@@ -427,6 +429,7 @@ pub(crate) const COMMANDS: &[Command] = &[
                 "coverage",
                 "Report which fields of the Dagger API are served",
             ),
+            Flag::switch("docs", ""),
         ],
     },
     Command {
@@ -539,6 +542,7 @@ impl Command {
             "core" => Verb::Core {
                 words,
                 coverage: given.on("coverage"),
+                docs: given.on("docs"),
             },
             "functions" => Verb::Functions {
                 path: given.rest.clone(),

@@ -7,6 +7,7 @@ mod core;
 mod coverage;
 mod debug;
 mod develop;
+mod docs;
 mod doctor;
 mod functions;
 mod image;
@@ -108,6 +109,7 @@ fn dispatch(program: &str, words: &[String]) -> Result<Output, Failed> {
             call::call(app, words)
         }),
         Verb::Core { coverage: true, .. } => coverage::coverage().map_err(alone),
+        Verb::Core { docs: true, .. } => docs::docs().map_err(alone),
         Verb::Core { words, .. } => app::run(program, &globals, Signals::Cancel, |app| {
             core::core(app, words)
         }),
