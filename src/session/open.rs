@@ -260,10 +260,6 @@ impl Session {
         self.world().debug(step, cmd).await
     }
 
-    fn world(&self) -> &Arc<World> {
-        self.state.api.engine().world()
-    }
-
     /// Stops all services; call it when nobody asks any more, whatever became of the requests.
     pub async fn stop_services(&self) {
         self.state.api.engine().world().stop_services().await;
