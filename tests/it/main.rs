@@ -36,5 +36,6 @@ mod sandbox;
 mod secrets;
 mod services;
 mod services_host;
+mod services_real;
 mod support;
 mod terminal;
