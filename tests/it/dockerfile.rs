@@ -280,9 +280,8 @@ fn by_nsci(nsci: &Nsci, context: &Path, tools: &Path, name: &str, args: &str) ->
     let image = session.id(&chain);
     let load = format!("loadContainerFromID(id: {image})");
     let files = session.text(&format!(
-        "{load} withUser(name: \"0\") withMountedDirectory(path: \"/.cmp\", source: {}) \
-         withExec(args: [\"/.cmp/busybox\", \"sh\", \"/.cmp/list\"]) stdout",
-        tools
+        "{load} withUser(name: \"0\") withMountedDirectory(path: \"/.cmp\", source: {tools}) \
+         withExec(args: [\"/.cmp/busybox\", \"sh\", \"/.cmp/list\"]) stdout"
     ));
     let answer = session.answer(&format!(
         "{{{load}{{entrypoint defaultArgs workdir user envVariables{{name value}} \

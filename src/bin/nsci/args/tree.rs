@@ -143,6 +143,7 @@ fn shown(flag: &Flag) -> Arg {
             .num_args(0)
             .require_equals(false)
             .default_missing_value(None)
+            .hide_possible_values(false)
             .action(ArgAction::SetTrue),
         _ => arg(flag),
     }
