@@ -28,8 +28,8 @@ fn a_step_migrates_and_queries_postgresql() {
     let migrate = "CREATE TABLE people (id serial PRIMARY KEY, name text NOT NULL); \
                    INSERT INTO people (name) VALUES ('Ann'), ('Bob');";
     let script = format!(
-        "set -e; psql -v ON_ERROR_STOP=1 -q -c {}; psql -At -c 'SELECT count(*), max(name) FROM people'",
-        format!("'{}'", migrate.replace('\'', "'\\''"))
+        "set -e; psql -v ON_ERROR_STOP=1 -q -c '{}'; psql -At -c 'SELECT count(*), max(name) FROM people'",
+        migrate.replace('\'', "'\\''")
     );
     let chain = format!(
         "container {} {} withEnvVariable(name: \"PGHOST\", value: \"db\") withEnvVariable(name: \"PGUSER\", value: \"postgres\") \
