@@ -108,7 +108,10 @@ impl World {
                 .trim_start_matches("refs/tags/");
             let near = refs
                 .iter()
-                .filter_map(|known| known.name.rsplit('/').next())
+                .filter_map(|known| {
+                    let name = known.name.strip_prefix("refs/")?;
+                    name.split_once('/').map(|(_, name)| name)
+                })
                 .map(|known| (strsim::damerau_levenshtein(known, short), known))
                 .min()
                 .filter(|(distance, _)| *distance <= 2);

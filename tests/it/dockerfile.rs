@@ -178,7 +178,7 @@ const SHAPES: [(&str, &str, &str); 34] = [
     (
         "removed",
         "",
-        "FROM alpine\nRUN rm -r /etc/apk && mkdir /etc/apk && echo new > /etc/apk/new\nRUN rm /etc/motd",
+        "FROM alpine\nRUN mkdir -p /o/p && touch /o/a /o/p/b\nRUN rm -r /o && mkdir /o && echo new > /o/new\nRUN rm /etc/alpine-release",
     ),
     (
         "mounts",

@@ -210,7 +210,10 @@ fn what_is_not_there_is_named() {
     for (chain, texts) in [
         (
             "branch(name: \"feature/y\") commit",
-            ["no branch, tag or commit `feature/y`", "did you mean `x`"],
+            [
+                "no branch, tag or commit `feature/y`",
+                "did you mean `feature/x`",
+            ],
         ),
         (
             "commit(id: \"abc\") commit",

@@ -173,7 +173,7 @@ fn tour_shows_what_modules_can_do() {
         ("greet --name=you --times=2", "hello, you\nhello, you"),
         ("half --value=3", "1.5"),
         ("length --token=env:TOKEN", "6"),
-        ("sources", "src/"),
+        ("sources", "src"),
         ("run --commands=true,false ok", "false"),
         ("run --commands=true,false --level=quick ok", "true"),
         ("together --commands=pwd,pwd", "/\n\n/"),
@@ -215,14 +215,15 @@ fn code_is_found_where_people_put_it() {
         let nsci = Nsci::new();
         let config =
             json!({ "name": "my-ci", "sdk": { "source": "typescript" }, "source": source });
-        nsci.write("dagger.json", &config.to_string());
+        // The store is in the home, so the module is beside it.
+        nsci.write("repo/dagger.json", &config.to_string());
         let code = format!(
             "import {{ func, object }} from \"{sdk}\"\n@object() class MyCi {{ @func() hi(): string {{ return \"hi\" }} }}\n"
         );
-        nsci.write(file, &code);
+        nsci.write(&format!("repo/{file}"), &code);
         // What does not belong to the module may lie about.
-        nsci.write("app/server.ts", "this is no TypeScript at all {");
-        let said = nsci.run(&["-s", "call", "hi"]).ok();
+        nsci.write("repo/app/server.ts", "this is no TypeScript at all {");
+        let said = nsci.run(&["-s", "-m", "repo", "call", "hi"]).ok();
         assert_eq!(said.out.trim_end(), "hi", "{file}");
     }
 }
@@ -310,7 +311,7 @@ fn mistakes_name_file_and_line() {
             "@object() class App {\n  @func() a(: void {}\n}",
             "index.ts:3: ",
         ),
-        ("class App {}", "index.ts:1: no class has `@object()`"),
+        ("class App {}", "module `app` has no main object"),
     ] {
         let nsci = Nsci::new();
         nsci.write(
