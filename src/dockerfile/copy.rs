@@ -14,8 +14,8 @@ impl Lowering<'_> {
         let destination = stage.expand(&copy.destination, line)?;
         let owner = match &copy.chown {
             Some(owner) => Ownership::Named(stage.expand(owner, line)?),
-            // What comes from elsewhere belongs to root.
-            None => Ownership::Named("0:0".into()),
+            // What comes from elsewhere belongs to root, what is unpacked keeps its owners.
+            None => Ownership::Unchanged,
         };
         let permissions = match &copy.chmod {
             Some(mode) => Some(permissions(&stage.expand(mode, line)?, line)?),

@@ -20,6 +20,9 @@ use std::{
     sync::Arc,
 };
 
+/// `PATH` of images from scratch.
+const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 /// What lowering asks of the world.
 pub trait Bases: Sync {
     /// The configuration of an image, from the container that it makes.
@@ -289,7 +292,11 @@ impl Lowering<'_> {
         let empty = ImageConfig::default();
         let config = config.unwrap_or(&empty);
         let mut stage = match &source.base {
-            Base::Scratch => Stage::new(scratch(&source.platform), &empty, escape),
+            Base::Scratch => {
+                let mut stage = Stage::new(scratch(&source.platform), &empty, escape);
+                stage.set_env("PATH".into(), DEFAULT_PATH.into());
+                stage
+            }
             Base::Image(image) => {
                 let vertex = image_vertex(image, &source.platform);
                 Stage::new(vertex, config, escape)

@@ -65,6 +65,8 @@ pub(super) async fn edits(
     let into = to.path.ends_with('/') || found.len() > 1 || is_directory(world, to).await?;
     let base = to.path.trim_end_matches('/');
     let layers = world.mountable(&source.snapshot).await?;
+    // What comes from elsewhere belongs to root; what is unpacked keeps its owners.
+    let owner = Some(to.owner.unwrap_or_default());
     let mut edits = Vec::new();
     for found in found {
         let above = match (copy.parents, kept_part(&found.path).rsplit_once('/')) {
@@ -80,7 +82,7 @@ pub(super) async fn edits(
             edits.push(mkdir(&target, to.owner));
             edits.push(copied(
                 copy,
-                to,
+                owner,
                 layers.clone(),
                 &found.place,
                 &target,
@@ -92,7 +94,7 @@ pub(super) async fn edits(
             && let Some(layer) = unpacked(world, source, &found).await?
         {
             edits.push(mkdir(&above, to.owner));
-            edits.push(copied(copy, to, vec![layer], "/", &above, true));
+            edits.push(copied(copy, to.owner, vec![layer], "/", &above, true));
             continue;
         }
         let target = match into || copy.parents {
@@ -109,7 +111,7 @@ pub(super) async fn edits(
         };
         edits.push(copied(
             copy,
-            to,
+            owner,
             layers.clone(),
             &found.place,
             &target,
@@ -131,14 +133,14 @@ fn mkdir(path: &str, owner: Option<(u32, u32)>) -> KeeperEdit {
 
 fn copied(
     ask: &FileCopy,
-    to: &Destination<'_>,
+    owner: Option<(u32, u32)>,
     layers: Vec<LayerId>,
     from: &str,
     target: &str,
     directory: bool,
 ) -> KeeperEdit {
     let mut copy = keeper::Copy::all(layers, from, target);
-    copy.owner = to.owner;
+    copy.owner = owner;
     copy.mode = ask.to.permissions;
     if directory {
         copy.expect = keeper::Expect::Dir;

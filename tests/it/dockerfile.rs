@@ -183,12 +183,12 @@ const SHAPES: [(&str, &str, &str); 34] = [
     (
         "mounts",
         "",
-        "FROM busybox AS b\nRUN echo from-b > /f\nFROM busybox\nRUN --mount=type=bind,from=b,source=/f,target=/mnt/f cat /mnt/f > /got\nRUN --mount=type=tmpfs,target=/t touch /t/x\nRUN --mount=type=cache,target=/c echo c > /c/x",
+        "FROM busybox AS b\nRUN echo from-b > /f\nFROM busybox\nRUN mkdir -p /mnt\nRUN --mount=type=bind,from=b,source=/f,target=/mnt/f cat /mnt/f > /got\nRUN --mount=type=tmpfs,target=/t touch /t/x\nRUN --mount=type=cache,target=/c echo c > /c/x",
     ),
     (
         "hard-links",
         "",
-        "FROM busybox\nRUN echo a > /a && ln /a /b && ln -s a /c\nRUN echo more >> /b",
+        "FROM busybox\nRUN echo a > /a && ln /a /b && ln -s a /c\nRUN rm /b",
     ),
 ];
 
