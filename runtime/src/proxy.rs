@@ -3,7 +3,7 @@
 //! [`Proxy`] lives in the engine, in the host's network namespace. The packet rules of the session turn every
 //! outgoing connection to its listener; it asks the kernel where the connection was meant to go, asks the
 //! [`Policy`], connects there as the host would and splices in both directions. One thread serves all
-//! connections. Datagrams are relayed the same way, on another thread ([`relay`]). Nobody looks into the data.
+//! connections. Datagrams are relayed the same way, on another thread (`relay`). Nobody looks into the data.
 //!
 //! # References
 //! - [splice(2)](https://man7.org/linux/man-pages/man2/splice.2.html)

@@ -295,7 +295,7 @@ impl Session {
 
     /// Starts this executable in `role` inside the session's namespaces and returns the socket to it.
     ///
-    /// The child finds its end with [`roles::inherited_socket`], inherits standard error, and is killed with the
+    /// The child finds its end with `roles::inherited_socket`, inherits standard error, and is killed with the
     /// session.
     ///
     /// # Errors

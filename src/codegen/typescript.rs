@@ -1,6 +1,6 @@
 //! TypeScript: the client of the embedded SDK, and what each module gets of its own.
 //!
-//! [`core`] is `sdk/typescript/src/client.gen.ts`; [`dependencies`] takes the place of the empty
+//! `core` is `sdk/typescript/src/client.gen.ts`; [`dependencies`] takes the place of the empty
 //! `dependencies.gen.ts` for a module that uses others.
 
 use super::schema::{Argument, EnumValue, Field, Kind, Ref, Schema, Type, TypeRef};

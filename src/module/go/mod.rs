@@ -1,7 +1,7 @@
 //! Reads the types a Go module offers from its source, without running it.
 //!
 //! Main functions: [`read`] for the types, [`package`] for those and what generated code must know to
-//! call them. Go says everything statically, so nothing is ever left to be asked at run time. [`plan`]
+//! call them. Go says everything statically, so nothing is ever left to be asked at run time. `plan`
 //! says how a module is compiled and run, [`requirements`] what becomes of its `go.mod`.
 
 mod comment;
