@@ -136,7 +136,8 @@ impl Session {
                 pids: settings.config.sandbox.pids.map(|count| count.get().into()),
             },
             executor: match settings.config.sandbox.executor {
-                ExecutorName::Native => ExecutorKind::Native,
+                ExecutorName::Native if takes_layers_one_by_one() => ExecutorKind::Native,
+                ExecutorName::Native => ExecutorKind::Libcontainer,
                 ExecutorName::Libcontainer => ExecutorKind::Libcontainer,
             },
         };
@@ -492,4 +493,14 @@ impl Gateway for Door {
             .map_err(|error| Error::caused(Kind::Host, "cannot serve the API to a step", error))?;
         Ok(Box::new(server))
     }
+}
+
+/// Whether the kernel is 6.5 or later, where an overlay's layers can be given one by one.
+fn takes_layers_one_by_one() -> bool {
+    let name = rustix::system::uname();
+    let release = name.release().to_string_lossy();
+    let mut numbers = release
+        .split(|c: char| !c.is_ascii_digit())
+        .filter_map(|part| part.parse::<u32>().ok());
+    (numbers.next(), numbers.next()) >= (Some(6), Some(5))
 }
