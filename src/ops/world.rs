@@ -94,6 +94,8 @@ pub struct World {
     pub(super) services: Services<SessionLauncher>,
     pub(super) host_dirs: host::Scans,
     pub(super) users: Mutex<HashMap<Key, nsci_snapshotter::keeper::User>>,
+    /// What lower parts of tall stacks were merged into.
+    pub(super) merged: Mutex<HashMap<Vec<nsci_snapshotter::LayerId>, nsci_snapshotter::LayerId>>,
     next_step: AtomicU64,
     started: Instant,
     limits: CacheConfig,
@@ -125,6 +127,7 @@ impl World {
             services: Services::new(SessionLauncher(this.clone()), runtime, IDLE_GRACE),
             host_dirs: host::Scans::default(),
             users: Mutex::default(),
+            merged: Mutex::default(),
             next_step: AtomicU64::new(1),
             started: Instant::now(),
             limits: parts.limits,

@@ -345,8 +345,13 @@ impl<'a> Buildah<'a> {
             "policy.json",
             r#"{"default": [{"type": "insecureAcceptAnything"}]}"#,
         );
+        for name in Self::DIRECTORIES {
+            fs::create_dir_all(nsci.home().join(name)).unwrap();
+        }
         Self { nsci }
     }
+
+    const DIRECTORIES: [&'static str; 2] = ["buildah", "buildah-run"];
 
     fn run(&self, verb: &[&str], args: &[&str]) -> String {
         let at = |name: &str| self.nsci.home().join(name).display().to_string();
@@ -368,6 +373,8 @@ impl<'a> Buildah<'a> {
         all.extend(args);
         let mut command = self.nsci.command_of(Path::new("buildah"), &all);
         command.env("XDG_RUNTIME_DIR", self.nsci.home());
+        // Its cache mounts lie there, and those of another user may not be written to.
+        command.env("TMPDIR", &run);
         Ran::from(command.output().unwrap()).ok().out
     }
 
@@ -458,6 +465,27 @@ impl<'a> Buildah<'a> {
                 ("ports", keys(&config["ExposedPorts"])),
             ]),
         }
+    }
+}
+
+impl Drop for Buildah<'_> {
+    /// What it stored for a plain user belongs to that user's subordinate ids.
+    fn drop(&mut self) {
+        let at = Self::DIRECTORIES.map(|name| self.nsci.home().join(name));
+        if at.iter().all(|at| fs::remove_dir_all(at).is_ok()) {
+            return;
+        }
+        let mut remove = self
+            .nsci
+            .command_of(Path::new("buildah"), &["unshare", "rm", "-rf"]);
+        let removed = remove
+            .args(&at)
+            .status()
+            .is_ok_and(|status| status.success());
+        assert!(
+            removed || std::thread::panicking(),
+            "what buildah stored is removed"
+        );
     }
 }
 

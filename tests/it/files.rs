@@ -314,3 +314,44 @@ fn export_over(session: &Session, chain: &str, to: &str) -> Value {
         "{chain} export(path: {to})"
     )))
 }
+
+/// Tall stacks of layers are merged to be mounted; what a layer took away must stay away.
+#[test]
+fn what_was_removed_stays_removed_in_long_chains() {
+    let nsci = Nsci::new();
+    let session = nsci.session();
+    let files = |range: std::ops::Range<u32>| -> String {
+        range
+            .map(|n| format!(" withNewFile(path: \"/f/{n}\", contents: \"{n}\")"))
+            .collect()
+    };
+    let first = sh("mkdir /d && echo old > /d/old");
+    let start = format!("container {} {first}", from(IMAGE));
+    // Each part ends where a JSON answer is as deep as readers allow.
+    let parts = [
+        format!("{} withoutFile(path: \"/f/3\")", files(0..40)),
+        format!(
+            "{} withoutFile(path: \"/etc/alpine-release\") withoutFile(path: \"/f/4\")",
+            files(40..90)
+        ),
+        // A directory made anew hides what the one before it had.
+        format!(
+            "{} withoutDirectory(path: \"/d\") withNewFile(path: \"/d/new\", contents: \"\") {}",
+            files(90..150),
+            files(150..170)
+        ),
+    ];
+    let mut chain = start;
+    for part in parts {
+        let id = session.leaf(&format!("{chain} {part} id"));
+        chain = format!("loadContainerFromID(id: {id})");
+    }
+    let script = "ls /f | wc -l; ls /d /etc/alpine-release /f/3 /f/4 2>/dev/null; cat /f/0 /f/169";
+    let seen = session.leaf(&format!("{chain} {} stdout", sh(script)));
+    assert_eq!(seen, "168\n/d:\nnew\n0169");
+    // Edits and reads see the same as commands do.
+    let release = "rootfs exists(path: \"etc/alpine-release\")";
+    assert_eq!(session.leaf(&format!("{chain} {release}")), json!(false));
+    let entries = "directory(path: \"/d\") entries";
+    assert_eq!(session.leaf(&format!("{chain} {entries}")), json!(["new"]));
+}

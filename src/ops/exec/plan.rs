@@ -11,6 +11,9 @@ use std::path::PathBuf;
 /// A stack of layers this high is merged before it is mounted again.
 const MAX_LAYERS: usize = 96;
 
+/// How many of the lowest layers are merged when there are more.
+const MERGED_LAYERS: usize = 64;
+
 /// A command and all it refers to.
 pub(super) struct Plan {
     pub(super) args: Vec<String>,
@@ -208,14 +211,41 @@ impl World {
     pub(in crate::ops) async fn mountable(&self, snapshot: &Snapshot) -> Result<Vec<LayerId>> {
         self.images.ensure(self, &snapshot.layers).await?;
         let layers = self.images.settle(self, &snapshot.layers).await?;
-        if layers.len() <= MAX_LAYERS {
-            return Ok(layers);
+        self.shortened(layers).await
+    }
+
+    /// The stack with its lower part merged, as often as it takes to be mounted.
+    ///
+    /// Only a part with nothing below it can be merged: what a layer hides is then gone for good. Parts
+    /// have a fixed length, so the next command of a chain finds them merged already.
+    async fn shortened(&self, mut layers: Vec<LayerId>) -> Result<Vec<LayerId>> {
+        while layers.len() > MAX_LAYERS {
+            let rest = layers.split_off(MERGED_LAYERS);
+            let below = layers;
+            let known = {
+                let merged = self
+                    .merged
+                    .lock()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner);
+                merged.get(&below).cloned()
+            };
+            let merged = match known {
+                Some(merged) => merged,
+                None => {
+                    let ask = below.clone();
+                    let merged = self.keeper(move |keeper| keeper.squash(&ask)).await?.id;
+                    self.cache.hold_layers(std::slice::from_ref(&merged));
+                    let mut all = self
+                        .merged
+                        .lock()
+                        .unwrap_or_else(std::sync::PoisonError::into_inner);
+                    all.insert(below, merged.clone());
+                    merged
+                }
+            };
+            layers = std::iter::once(merged).chain(rest).collect();
         }
-        // Image layers at the bottom stay apart, because other stacks share them.
-        let (keep, merge) = layers.split_at(MAX_LAYERS / 4);
-        let (keep, merge) = (keep.to_vec(), merge.to_vec());
-        let merged = self.keeper(move |keeper| keeper.squash(&merge)).await?;
-        Ok(keep.into_iter().chain([merged.id]).collect())
+        Ok(layers)
     }
 
     /// Finds a user in a root file system.
