@@ -71,8 +71,8 @@ as_user() {
     is_root || { "$@"; return; }
     local home name kept=()
     home=$(getent passwd "$user" | cut -d: -f6)
-    for name in HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy https_proxy no_proxy SSL_CERT_FILE CI \
-        NSCI_REGISTRY_MIRRORS; do
+    for name in HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy https_proxy no_proxy SSL_CERT_FILE PIP_CERT \
+        NODE_EXTRA_CA_CERTS CARGO_HTTP_CAINFO CI NSCI_REGISTRY_MIRRORS; do
         [ -n "${!name:-}" ] && kept+=("$name=${!name}")
     done
     runuser -u "$user" -- env -i -C "$home" HOME="$home" USER="$user" LANG=C.UTF-8 \

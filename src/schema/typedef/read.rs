@@ -1,9 +1,10 @@
 //! How clients read definitions.
 
 use super::Definition;
+use crate::module::SourceLocation;
 use crate::schema::{
     api::Api,
-    gql::Registry,
+    gql::{Backend, FromObject, ObjectBuilder, Registry},
     object::{
         ArgDef, EnumDef, FieldDefinition, FunctionDef, InputDef, InterfaceDef, ListDef, MemberDef,
         ObjectDef, ScalarDef, SourceMapValue, TypeDefValue,
@@ -81,18 +82,8 @@ pub(super) fn function(registry: &mut Registry<Api>) {
     let mut function = registry.object::<FunctionDef>("Function");
     function
         .doc("A function of an object or interface.")
-        .field("name", "String!", |f| {
-            f.doc("Its name.")
-                .resolve(|_, this, _| Ok(this.0.name.clone()))
-        })
-        .field("description", "String!", |f| {
-            f.doc("What it does.")
-                .resolve(|_, this, _| Ok(this.0.description.clone()))
-        })
-        .field("deprecated", "String", |f| {
-            f.doc("Why not to use it.")
-                .resolve(|_, this, _| Ok(this.0.deprecated.clone()))
-        })
+        .described("What it does.")
+        .deprecation()
         .field("returnType", "TypeDef!", |f| {
             f.doc("What it returns.").resolve(|ctx, this, _| {
                 Ok(TypeDefValue::of_reference(
@@ -106,10 +97,7 @@ pub(super) fn function(registry: &mut Registry<Api>) {
                 Ok(this.0.args.iter().cloned().map(ArgDef).collect::<Vec<_>>())
             })
         })
-        .field("sourceMap", "SourceMap", |f| {
-            f.doc("Where it is declared.")
-                .resolve(|_, this, _| Ok(this.0.source.clone().map(SourceMapValue)))
-        })
+        .declared()
         .field("sourceModuleName", "String!", |f| {
             f.doc("The module it is of; empty if it is none's.")
                 .resolve(|_, _, _| Ok(""))
@@ -119,18 +107,8 @@ pub(super) fn function(registry: &mut Registry<Api>) {
 pub(super) fn argument(registry: &mut Registry<Api>) {
     let mut arg = registry.object::<ArgDef>("FunctionArg");
     arg.doc("An argument of a function.")
-        .field("name", "String!", |f| {
-            f.doc("Its name.")
-                .resolve(|_, this, _| Ok(this.0.name.clone()))
-        })
-        .field("description", "String!", |f| {
-            f.doc("What it is.")
-                .resolve(|_, this, _| Ok(this.0.description.clone()))
-        })
-        .field("deprecated", "String", |f| {
-            f.doc("Why not to use it.")
-                .resolve(|_, this, _| Ok(this.0.deprecated.clone()))
-        })
+        .described("What it is.")
+        .deprecation()
         .field("typeDef", "TypeDef!", |f| {
             f.doc("Its type.").resolve(|ctx, this, _| {
                 Ok(TypeDefValue::of_reference(&this.0.ty, ctx.schema().table()))
@@ -159,28 +137,15 @@ pub(super) fn argument(registry: &mut Registry<Api>) {
             f.doc("Patterns of what is left out of a directory.")
                 .resolve(|_, this, _| Ok(this.0.ignore.clone()))
         })
-        .field("sourceMap", "SourceMap", |f| {
-            f.doc("Where it is declared.")
-                .resolve(|_, _, _| Ok(None::<SourceMapValue>))
-        });
+        .declared();
 }
 
 pub(super) fn parts(registry: &mut Registry<Api>) {
     let mut object = registry.object::<ObjectDef>("ObjectTypeDef");
     object
         .doc("The definition of an object.")
-        .field("name", "String!", |f| {
-            f.doc("Its name.")
-                .resolve(|_, this, _| Ok(this.0.name.clone()))
-        })
-        .field("description", "String!", |f| {
-            f.doc("What it is.")
-                .resolve(|_, this, _| Ok(this.0.description.clone()))
-        })
-        .field("deprecated", "String", |f| {
-            f.doc("Why not to use it.")
-                .resolve(|_, this, _| Ok(this.0.deprecated.clone()))
-        })
+        .described("What it is.")
+        .deprecation()
         .field("fields", "[FieldTypeDef!]!", |f| {
             f.doc("Its fields.").resolve(|_, this, _| {
                 Ok(this
@@ -207,25 +172,12 @@ pub(super) fn parts(registry: &mut Registry<Api>) {
             f.doc("How it is made.")
                 .resolve(|_, this, _| Ok(this.0.constructor.clone().map(FunctionDef)))
         })
-        .field("sourceMap", "SourceMap", |f| {
-            f.doc("Where it is declared.")
-                .resolve(|_, this, _| Ok(this.0.source.clone().map(SourceMapValue)))
-        })
-        .field("sourceModuleName", "String!", |f| {
-            f.doc("The module it is of; empty for the core.")
-                .resolve(|ctx, this, _| Ok(ctx.backend().module_of(&this.0.name)))
-        });
+        .declared()
+        .of_module();
     let mut interface = registry.object::<InterfaceDef>("InterfaceTypeDef");
     interface
         .doc("The definition of an interface.")
-        .field("name", "String!", |f| {
-            f.doc("Its name.")
-                .resolve(|_, this, _| Ok(this.0.name.clone()))
-        })
-        .field("description", "String!", |f| {
-            f.doc("What it is.")
-                .resolve(|_, this, _| Ok(this.0.description.clone()))
-        })
+        .described("What it is.")
         .field("functions", "[Function!]!", |f| {
             f.doc("Its functions.").resolve(|_, this, _| {
                 Ok(this
@@ -237,14 +189,8 @@ pub(super) fn parts(registry: &mut Registry<Api>) {
                     .collect::<Vec<_>>())
             })
         })
-        .field("sourceMap", "SourceMap", |f| {
-            f.doc("Where it is declared.")
-                .resolve(|_, this, _| Ok(this.0.source.clone().map(SourceMapValue)))
-        })
-        .field("sourceModuleName", "String!", |f| {
-            f.doc("The module it is of; empty for the core.")
-                .resolve(|ctx, this, _| Ok(ctx.backend().module_of(&this.0.name)))
-        });
+        .declared()
+        .of_module();
     enums(registry);
     let mut list = registry.object::<ListDef>("ListTypeDef");
     list.doc("The definition of a list.")
@@ -285,40 +231,20 @@ pub(super) fn parts(registry: &mut Registry<Api>) {
     let mut field = registry.object::<FieldDefinition>("FieldTypeDef");
     field
         .doc("A field of an object.")
-        .field("name", "String!", |f| {
-            f.doc("Its name.")
-                .resolve(|_, this, _| Ok(this.0.name.clone()))
-        })
-        .field("description", "String!", |f| {
-            f.doc("What it is.")
-                .resolve(|_, this, _| Ok(this.0.description.clone()))
-        })
-        .field("deprecated", "String", |f| {
-            f.doc("Why not to use it.")
-                .resolve(|_, this, _| Ok(this.0.deprecated.clone()))
-        })
+        .described("What it is.")
+        .deprecation()
         .field("typeDef", "TypeDef!", |f| {
             f.doc("Its type.").resolve(|ctx, this, _| {
                 Ok(TypeDefValue::of_reference(&this.0.ty, ctx.schema().table()))
             })
         })
-        .field("sourceMap", "SourceMap", |f| {
-            f.doc("Where it is declared.")
-                .resolve(|_, _, _| Ok(None::<SourceMapValue>))
-        });
+        .declared();
 }
 
 fn enums(registry: &mut Registry<Api>) {
     let mut ty = registry.object::<EnumDef>("EnumTypeDef");
     ty.doc("The definition of an enum.")
-        .field("name", "String!", |f| {
-            f.doc("Its name.")
-                .resolve(|_, this, _| Ok(this.0.name.clone()))
-        })
-        .field("description", "String!", |f| {
-            f.doc("What it is.")
-                .resolve(|_, this, _| Ok(this.0.description.clone()))
-        })
+        .described("What it is.")
         .field("members", "[EnumValueTypeDef!]!", |f| {
             f.doc("Its members.").resolve(|_, this, _| {
                 Ok(this
@@ -343,14 +269,8 @@ fn enums(registry: &mut Registry<Api>) {
                         .collect::<Vec<_>>())
                 })
         })
-        .field("sourceMap", "SourceMap", |f| {
-            f.doc("Where it is declared.")
-                .resolve(|_, this, _| Ok(this.0.source.clone().map(SourceMapValue)))
-        })
-        .field("sourceModuleName", "String!", |f| {
-            f.doc("The module it is of; empty for the core.")
-                .resolve(|ctx, this, _| Ok(ctx.backend().module_of(&this.0.name)))
-        });
+        .declared()
+        .of_module();
     let mut member = registry.object::<MemberDef>("EnumValueTypeDef");
     member
         .doc("A member of an enum.")
@@ -366,14 +286,8 @@ fn enums(registry: &mut Registry<Api>) {
             f.doc("What it is.")
                 .resolve(|_, this, _| Ok(this.0.description.clone()))
         })
-        .field("deprecated", "String", |f| {
-            f.doc("Why not to use it.")
-                .resolve(|_, this, _| Ok(this.0.deprecated.clone()))
-        })
-        .field("sourceMap", "SourceMap", |f| {
-            f.doc("Where it is declared.")
-                .resolve(|_, _, _| Ok(None::<SourceMapValue>))
-        });
+        .deprecation()
+        .declared();
 }
 
 pub(super) fn source_map(registry: &mut Registry<Api>) {
@@ -398,4 +312,99 @@ pub(super) fn source_map(registry: &mut Registry<Api>) {
             f.doc("Where it can be seen; empty for local files.")
                 .resolve(|_, _, _| Ok(""))
         });
+}
+
+/// What definitions have in common.
+trait Described {
+    fn name(&self) -> &str;
+    fn description(&self) -> &str;
+
+    fn deprecated(&self) -> Option<&str> {
+        None
+    }
+
+    fn source(&self) -> Option<&SourceLocation> {
+        None
+    }
+}
+
+/// One implementation: the type, then which of the optional parts it has.
+macro_rules! described {
+    ($($ty:ty: $($part:ident)*;)*) => {$(
+        impl Described for $ty {
+            fn name(&self) -> &str {
+                &self.0.name
+            }
+
+            fn description(&self) -> &str {
+                &self.0.description
+            }
+
+            $(described!($part);)*
+        }
+    )*};
+    (deprecated) => {
+        fn deprecated(&self) -> Option<&str> {
+            self.0.deprecated.as_deref()
+        }
+    };
+    (source) => {
+        fn source(&self) -> Option<&SourceLocation> {
+            self.0.source.as_ref()
+        }
+    };
+}
+
+described! {
+    FunctionDef: deprecated source;
+    ArgDef: deprecated;
+    ObjectDef: deprecated source;
+    InterfaceDef: source;
+    FieldDefinition: deprecated;
+    EnumDef: source;
+    MemberDef: deprecated;
+}
+
+/// Declares the fields that definitions have in common.
+trait DescribedFields {
+    fn described(&mut self, what: &'static str) -> &mut Self;
+    fn deprecation(&mut self) -> &mut Self;
+    fn declared(&mut self) -> &mut Self;
+    fn of_module(&mut self) -> &mut Self;
+}
+
+impl<T: Described + FromObject<<Api as Backend>::Object> + 'static> DescribedFields
+    for ObjectBuilder<'_, Api, T>
+{
+    fn described(&mut self, what: &'static str) -> &mut Self {
+        self.field("name", "String!", |f| {
+            f.doc("Its name.")
+                .resolve(|_, this, _| Ok(this.name().to_owned()))
+        })
+        .field("description", "String!", |f| {
+            f.doc(what)
+                .resolve(|_, this, _| Ok(this.description().to_owned()))
+        })
+    }
+
+    fn deprecation(&mut self) -> &mut Self {
+        self.field("deprecated", "String", |f| {
+            f.doc("Why not to use it.")
+                .resolve(|_, this, _| Ok(this.deprecated().map(str::to_owned)))
+        })
+    }
+
+    fn declared(&mut self) -> &mut Self {
+        self.field("sourceMap", "SourceMap", |f| {
+            f.doc("Where it is declared.")
+                .resolve(|_, this, _| Ok(this.source().cloned().map(SourceMapValue)))
+        })
+    }
+
+    fn of_module(&mut self) -> &mut Self {
+        self.field("sourceModuleName", "String!", |f| {
+            f.doc("The module it is of; empty for the core.")
+                .resolve(|ctx, this, _| Ok(ctx.backend().module_of(this.name())))
+        })
+    }
 }
