@@ -17,11 +17,11 @@ use oci_spec::image::{Descriptor, Digest};
 use serde::Deserialize;
 use serde_json::json;
 
+use super::blob_body::{BlobBody, BlobSource};
 use super::image::{
     Document, Hasher, IndexEntry, Manifest, OCI_MANIFEST, Parts, choose, sha256, verify,
 };
 use super::pull::BoxFuture;
-use super::registry::{BlobBody, BlobSource};
 use super::{BlobStore, Error, Platform, Resolved};
 
 const MAX_DOCUMENT: u64 = 32 << 20;

@@ -6,6 +6,7 @@
 //! values, credentials never go out through `Debug`, events or errors.
 
 pub mod auth;
+mod blob_body;
 mod download;
 mod endpoint;
 mod error;
@@ -20,6 +21,7 @@ pub mod pull;
 pub mod push;
 pub mod reference;
 pub mod registry;
+mod round;
 mod store;
 #[cfg(test)]
 mod testing;
@@ -34,6 +36,7 @@ pub(crate) use endpoint::Tls;
 pub(crate) use http::{Call, Fault, Http, Patience};
 
 pub use auth::{AuthSources, Credential, RegistryAuth};
+pub use blob_body::{BlobBody, BlobSource, RegistryBlobs};
 pub use download::{Body, Download, Downloader, Validators};
 pub use error::{Attempt, BoxError, Error, Tried};
 pub use image::{Compression, Layer, Platform, Resolved};
@@ -42,7 +45,7 @@ pub use payload::{FilePart, Payload, Sent};
 pub use pull::{Delivery, LayerJob, LayerUnpacker, PullStats, Puller, UnpackJob, UnpackStream};
 pub use push::{PushTarget, Pusher, Slot, Upload};
 pub use reference::{ImageRef, Reference, Transport};
-pub use registry::{BlobSource, ClientOptions, RegistryBlobs, RegistryClient};
+pub use registry::{ClientOptions, RegistryClient};
 pub use store::{BlobStore, BlobWrite, FileTags, TagStore};
 pub use transports::{Opened, ProxyAccess, ProxyClient, ProxyOptions, open_transport};
 

@@ -22,9 +22,9 @@ use tokio::task::JoinSet;
 use crate::config::PullConfig;
 use crate::event::{Event, Events, Outcome};
 
+use super::blob_body::BlobSource;
 use super::http::Patience;
 use super::image::{Compression, Hasher, Layer};
-use super::registry::BlobSource;
 use super::{BlobStore, BlobWrite, BoxError, Error, Resolved, Tried};
 
 const PIPE_SIZE: usize = 1 << 20;

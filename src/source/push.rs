@@ -18,7 +18,8 @@ use reqwest::{Method, Response, Url};
 use super::endpoint::{Endpoint, endpoints, upstream};
 use super::http::{Patience, header};
 use super::payload::{FilePart, Payload, Sent};
-use super::registry::{ApiCall, Miss, RegistryClient, accept};
+use super::registry::{ApiCall, RegistryClient, accept};
+use super::round::Miss;
 use super::{Error, Reference};
 
 /// Blobs up to this size are sent in one request.

@@ -8,42 +8,33 @@
 //! - [OCI distribution-spec 1.1](https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md)
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io;
-use std::os::unix::fs::FileExt as _;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use oci_spec::image::{Descriptor, Digest};
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue, RANGE};
 use reqwest::{Method, Response, StatusCode, Url};
-use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 use crate::config::Config;
 use crate::event::Events;
 
 use super::auth::{AuthSources, AuthStore, RegistryAuth};
+use super::blob_body::BlobBody;
 use super::endpoint::{Endpoint, endpoints};
-use super::http::{Call, Fault, Http, Patience, bare, header, root_cause};
+use super::http::{Call, Fault, Http, Patience, bare, header};
 use super::image::{
     DOCKER_LIST, DOCKER_MANIFEST, Document, Manifest, OCI_INDEX, OCI_MANIFEST, Parts, choose,
     sha256, verify,
 };
 use super::payload::Payload;
-use super::pull::BoxFuture;
+use super::round::{Miss, Round, body, judge};
 use super::token::{Asking, Denied, Tokens};
 use super::transports::ProxyAccess;
-use super::{
-    Attempt, BlobStore, BoxError, Error, Platform, Reference, Resolved, TagStore, Tried, store,
-};
+use super::{BlobStore, Error, Platform, Reference, Resolved, TagStore, store};
 
 const MAX_MANIFEST: u64 = 8 << 20;
 const MAX_CONFIG: u64 = 32 << 20;
 const MAX_INDEX_DEPTH: usize = 3;
-const FIRST_WAIT: Duration = Duration::from_millis(250);
-/// How long a mirror that did not answer is passed over.
-const MIRROR_REST: Duration = Duration::from_secs(60);
 
 /// What a client is made of.
 #[derive(Debug)]
@@ -75,8 +66,8 @@ pub(super) struct Shared {
     pub(super) config: Config,
     blobs: Arc<dyn BlobStore>,
     tags: Option<Arc<dyn TagStore>>,
-    events: Events,
-    resting: Mutex<HashMap<String, Instant>>,
+    pub(super) events: Events,
+    pub(super) resting: Mutex<HashMap<String, Instant>>,
 }
 
 /// One request to a repository.
@@ -104,96 +95,6 @@ impl<'a> ApiCall<'a> {
             headers: HeaderMap::new(),
             payload: Payload::None,
             scopes: Vec::new(),
-        }
-    }
-}
-
-/// Why one endpoint did not help; the next may.
-#[derive(Debug)]
-pub(super) enum Miss {
-    NotFound {
-        url: String,
-    },
-    Denied {
-        url: String,
-        hint: String,
-    },
-    Status {
-        url: String,
-        status: u16,
-        message: String,
-    },
-    NoAnswer {
-        url: String,
-        source: BoxError,
-    },
-    Wrong(Error),
-    /// Nothing another endpoint could mend.
-    Local(Error),
-}
-
-impl Miss {
-    fn attempt(&self) -> Attempt {
-        let (url, problem) = match self {
-            Self::NotFound { url } => (url.clone(), "not found".to_owned()),
-            Self::Denied { url, .. } => (url.clone(), "not authorized".to_owned()),
-            Self::Status {
-                url,
-                status,
-                message,
-            } => (url.clone(), format!("{status} {message}")),
-            Self::NoAnswer { url, source } => (url.clone(), source.to_string()),
-            Self::Wrong(error) | Self::Local(error) => (String::new(), error.to_string()),
-        };
-        Attempt { url, problem }
-    }
-
-    pub(super) fn into_error(self, reference: &Reference, earlier: Vec<Attempt>) -> Error {
-        let image = reference.to_string();
-        match self {
-            Self::NotFound { .. } => {
-                let mut tried = earlier;
-                tried.push(self.attempt());
-                Error::NotFound {
-                    image,
-                    tried: Tried(tried),
-                }
-            }
-            Self::Denied { hint, .. } => Error::Unauthorized {
-                registry: reference.registry().to_owned(),
-                image,
-                hint,
-                tried: Tried(earlier),
-            },
-            Self::Status {
-                url,
-                status,
-                message,
-            } => Error::Status {
-                url,
-                status,
-                message,
-                tried: Tried(earlier),
-            },
-            Self::NoAnswer { url, source } => Error::Unreachable {
-                url,
-                source,
-                tried: Tried(earlier),
-            },
-            Self::Wrong(error) | Self::Local(error) => error,
-        }
-    }
-}
-
-impl From<Denied> for Miss {
-    fn from(denied: Denied) -> Self {
-        match denied {
-            Denied::Hint(hint) => Self::Denied {
-                url: String::new(),
-                hint,
-            },
-            Denied::NoAnswer(url, source) => Self::NoAnswer { url, source },
-            Denied::Local(error) => Self::Local(error),
         }
     }
 }
@@ -535,11 +436,7 @@ impl RegistryClient {
         } else {
             offset
         };
-        Ok(BlobBody {
-            inner: Body::Http(response),
-            skip,
-            held: Box::new([]),
-        })
+        Ok(BlobBody::answer(response, skip))
     }
 
     /// Sends a request to the first endpoint of a registry that answers well.
@@ -666,187 +563,6 @@ impl RegistryClient {
     }
 }
 
-/// One pass over the endpoints of a registry: mirrors, then itself.
-struct Round<'a> {
-    shared: &'a Shared,
-    reference: &'a Reference,
-    left: std::vec::IntoIter<Endpoint>,
-    current: Option<Endpoint>,
-    earlier: Vec<Attempt>,
-}
-
-impl<'a> Round<'a> {
-    fn new(shared: &'a Shared, reference: &'a Reference) -> Self {
-        let list = endpoints(reference.registry(), |host| shared.config.registry(host));
-        Self {
-            shared,
-            reference,
-            left: list.into_iter(),
-            current: None,
-            earlier: Vec::new(),
-        }
-    }
-
-    /// Whom to ask now, and how patiently: with somewhere else to go, patience is short.
-    fn next(&mut self) -> (Endpoint, Patience) {
-        let retries = self.shared.config.pull.retries;
-        loop {
-            let endpoint = self
-                .left
-                .next()
-                .expect("`missed` ends the round at the last endpoint");
-            let last = self.left.len() == 0;
-            if !last && self.shared.is_resting(&endpoint) {
-                let problem = "did not answer before".to_owned();
-                self.earlier.push(Attempt {
-                    url: endpoint.host,
-                    problem,
-                });
-                continue;
-            }
-            self.current = Some(endpoint.clone());
-            let retries = if last { retries } else { retries.min(1) };
-            return (
-                endpoint,
-                Patience {
-                    retries,
-                    first_wait: FIRST_WAIT,
-                },
-            );
-        }
-    }
-
-    /// Notes a failure; the round goes on unless that was the last hope.
-    fn missed(&mut self, miss: Miss) -> Result<(), Error> {
-        if let Miss::Local(error) = miss {
-            return Err(error);
-        }
-        if self.left.len() == 0 {
-            return Err(miss.into_error(self.reference, std::mem::take(&mut self.earlier)));
-        }
-        match (&miss, &self.current) {
-            (Miss::NoAnswer { .. }, Some(endpoint)) => self.shared.rest(endpoint),
-            (Miss::Wrong(error), _) => {
-                self.shared
-                    .events
-                    .warn(format!("{error}; trying elsewhere"));
-            }
-            _ => {}
-        }
-        self.earlier.push(miss.attempt());
-        Ok(())
-    }
-}
-
-impl Shared {
-    fn is_resting(&self, endpoint: &Endpoint) -> bool {
-        let resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner);
-        resting
-            .get(&endpoint.host)
-            .is_some_and(|since| since.elapsed() < MIRROR_REST)
-    }
-
-    fn rest(&self, endpoint: &Endpoint) {
-        let mut resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner);
-        if resting
-            .insert(endpoint.host.clone(), Instant::now())
-            .is_none()
-        {
-            self.events.warn(format!(
-                "registry mirror {} does not answer; going on without",
-                endpoint.host
-            ));
-        }
-    }
-}
-
-/// Turns the status of an answer into a verdict.
-async fn judge(endpoint: &Endpoint, response: Response) -> Result<Response, Miss> {
-    let status = response.status();
-    if status.is_success() {
-        return Ok(response);
-    }
-    let url = bare(response.url());
-    match status.as_u16() {
-        404 => Err(Miss::NotFound { url }),
-        401 | 403 => {
-            let message = complaint(response).await;
-            Err(Miss::Denied {
-                url,
-                hint: format!("{} says: {message}", endpoint.host),
-            })
-        }
-        status => Err(Miss::Status {
-            url,
-            status,
-            message: complaint(response).await,
-        }),
-    }
-}
-
-/// What a registry says about an error, in one line.
-async fn complaint(response: Response) -> String {
-    #[derive(serde::Deserialize)]
-    struct Errors {
-        errors: Vec<One>,
-    }
-    #[derive(serde::Deserialize)]
-    #[serde(default)]
-    #[derive(Default)]
-    struct One {
-        code: String,
-        message: String,
-    }
-    let reason = response
-        .status()
-        .canonical_reason()
-        .unwrap_or("unknown status")
-        .to_lowercase();
-    let Ok(bytes) = body(response, 64 << 10).await else {
-        return reason;
-    };
-    let Ok(parsed) = serde_json::from_slice::<Errors>(&bytes) else {
-        // Proxies and Go's own server answer in plain words.
-        let words = std::str::from_utf8(&bytes).unwrap_or_default().trim();
-        let plain = !words.is_empty() && words.len() <= 200 && !words.contains(['<', '{', '\n']);
-        return if plain { words.to_owned() } else { reason };
-    };
-    let Some(first) = parsed.errors.into_iter().next() else {
-        return reason;
-    };
-    let text = if first.message.is_empty() {
-        first.code
-    } else {
-        first.message
-    };
-    let text: String = text.chars().filter(|c| !c.is_control()).take(300).collect();
-    if text.is_empty() { reason } else { text }
-}
-
-/// Reads a whole answer that must be small.
-pub(super) async fn body(mut response: Response, limit: u64) -> Result<Vec<u8>, Miss> {
-    let url = bare(response.url());
-    let mut bytes = Vec::new();
-    loop {
-        match response.chunk().await {
-            Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
-            Ok(None) => return Ok(bytes),
-            Err(error) => {
-                return Err(Miss::NoAnswer {
-                    url,
-                    source: root_cause(&error).into(),
-                });
-            }
-        }
-        if bytes.len() as u64 > limit {
-            return Err(Miss::Wrong(Error::Malformed {
-                what: format!("answer of {url}"),
-                reason: format!("it is longer than {limit} bytes"),
-            }));
-        }
-    }
-}
-
 pub(super) fn accept() -> HeaderValue {
     let all = [OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST].join(", ");
     HeaderValue::from_str(&all).expect("media types are ASCII")
@@ -861,157 +577,4 @@ fn range_start(text: &str) -> Option<u64> {
         .trim()
         .parse()
         .ok()
-}
-
-/// Where layers of a resolved image come from.
-pub trait BlobSource: Send + Sync {
-    /// Opens a blob from byte `offset` on; may be called again after a failure.
-    fn open<'a>(
-        &'a self,
-        blob: &'a Descriptor,
-        offset: u64,
-    ) -> BoxFuture<'a, Result<BlobBody, Error>>;
-}
-
-/// Blobs of one repository.
-#[derive(Debug, Clone)]
-pub struct RegistryBlobs {
-    /// Client with the right credentials.
-    pub client: RegistryClient,
-    /// Any reference into the repository.
-    pub reference: Reference,
-}
-
-impl BlobSource for RegistryBlobs {
-    fn open<'a>(
-        &'a self,
-        blob: &'a Descriptor,
-        offset: u64,
-    ) -> BoxFuture<'a, Result<BlobBody, Error>> {
-        Box::pin(
-            self.client
-                .open_blob(&self.reference, blob.digest(), offset),
-        )
-    }
-}
-
-/// Bytes of a blob as they arrive.
-pub struct BlobBody {
-    inner: Body,
-    /// Bytes the server sends although they were not asked for.
-    skip: u64,
-    held: Box<dyn AsRef<[u8]> + Send>,
-}
-
-enum Body {
-    Http(Response),
-    Reader(Pin<Box<dyn AsyncRead + Send>>, Vec<u8>),
-    Part {
-        file: Arc<File>,
-        at: u64,
-        left: u64,
-        buffer: Vec<u8>,
-    },
-}
-
-impl std::fmt::Debug for BlobBody {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("BlobBody")
-            .field("skip", &self.skip)
-            .finish_non_exhaustive()
-    }
-}
-
-impl BlobBody {
-    const BUFFER: usize = 256 << 10;
-
-    /// A body read from a pipe or the like; the first `skip` bytes are dropped.
-    pub(crate) fn reader(reader: impl AsyncRead + Send + 'static, skip: u64) -> Self {
-        let inner = Body::Reader(Box::pin(reader), vec![0; Self::BUFFER]);
-        Self {
-            inner,
-            skip,
-            held: Box::new([]),
-        }
-    }
-
-    /// A body that is a part of a file.
-    pub(crate) fn part(file: Arc<File>, at: u64, left: u64) -> Self {
-        let buffer = Vec::new();
-        let inner = Body::Part {
-            file,
-            at,
-            left,
-            buffer,
-        };
-        Self {
-            inner,
-            skip: 0,
-            held: Box::new([]),
-        }
-    }
-
-    /// Next bytes; `None` at the end.
-    ///
-    /// # Errors
-    /// The connection broke; what came before is good.
-    pub async fn next(&mut self) -> io::Result<Option<&[u8]>> {
-        loop {
-            let length = self.fill().await?;
-            if length == 0 {
-                return Ok(None);
-            }
-            let dropped = usize::try_from(self.skip).unwrap_or(usize::MAX).min(length);
-            self.skip -= dropped as u64;
-            if dropped < length {
-                return Ok(Some(&self.current()[dropped..length]));
-            }
-        }
-    }
-
-    async fn fill(&mut self) -> io::Result<usize> {
-        match &mut self.inner {
-            Body::Http(response) => loop {
-                let chunk = response
-                    .chunk()
-                    .await
-                    .map_err(|e| io::Error::other(root_cause(&e)))?;
-                match chunk {
-                    Some(chunk) if chunk.is_empty() => {}
-                    Some(chunk) => {
-                        let length = chunk.len();
-                        self.held = Box::new(chunk);
-                        return Ok(length);
-                    }
-                    None => return Ok(0),
-                }
-            },
-            Body::Reader(reader, buffer) => reader.read(buffer).await,
-            Body::Part {
-                file,
-                at,
-                left,
-                buffer,
-            } => {
-                let want = usize::try_from(*left)
-                    .unwrap_or(usize::MAX)
-                    .min(Self::BUFFER);
-                let (from, start, mut piece) = (Arc::clone(file), *at, std::mem::take(buffer));
-                let read = tokio::task::spawn_blocking(move || {
-                    piece.resize(want, 0);
-                    from.read_exact_at(&mut piece, start).map(|()| piece)
-                });
-                *buffer = read.await.map_err(io::Error::other)??;
-                (*at, *left) = (*at + want as u64, *left - want as u64);
-                Ok(want)
-            }
-        }
-    }
-
-    fn current(&self) -> &[u8] {
-        match &self.inner {
-            Body::Http(_) => (*self.held).as_ref(),
-            Body::Reader(_, buffer) | Body::Part { buffer, .. } => buffer,
-        }
-    }
 }

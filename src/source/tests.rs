@@ -8,9 +8,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::auth::{AuthSources, Credential, RegistryAuth};
+use super::blob_body::RegistryBlobs;
 use super::image::sha256;
 use super::pull::{PullStats, Puller};
-use super::registry::{ClientOptions, RegistryBlobs, RegistryClient};
+use super::registry::{ClientOptions, RegistryClient};
 use super::testing::{DirBlobs, Image, Reply, Seen, Server, Unpacked, noise};
 use super::transports::{ProxyClient, ProxyOptions};
 use super::*;

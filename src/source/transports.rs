@@ -21,10 +21,10 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::sync::oneshot;
 
 use super::auth::Credential;
+use super::blob_body::{BlobBody, BlobSource};
 use super::image::{Document, Manifest, Parts, sha256, verify};
 use super::policy::Policy;
 use super::pull::BoxFuture;
-use super::registry::{BlobBody, BlobSource};
 use super::{BoxError, Error, ImageRef, Platform, Resolved, Transport};
 
 const MAX_CONFIG: u64 = 32 << 20;

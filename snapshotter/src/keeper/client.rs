@@ -3,9 +3,10 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Mutex, PoisonError};
 
+use super::edits::{Data, Edit};
 use super::protocol::{
-    Active, ApplyLayer, Commit, Data, DirEntry, Edit, Emptied, Export, Exported, Furnish, Mount,
-    Mounted, PackLayer, PackedLayer, Prepare, Reply, Request, Stat, User, WireData,
+    Active, ApplyLayer, Commit, DirEntry, Emptied, Export, Exported, Furnish, Mount, Mounted,
+    PackLayer, PackedLayer, Prepare, Reply, Request, Stat, User, WireData,
 };
 use crate::error::{Error, Result};
 use crate::layer::{AppliedLayer, LayerId};
@@ -143,7 +144,7 @@ impl Client {
         let mut fds = Vec::new();
         let edits = edits
             .into_iter()
-            .map(|edit| to_wire(edit, &mut fds))
+            .map(|edit| edit.with_data(|data| to_wire(data, &mut fds)))
             .collect::<Result<_>>()?;
         let fds: Vec<BorrowedFd<'_>> = fds.iter().map(AsFd::as_fd).collect();
         let request = Request::Edit {
@@ -384,68 +385,7 @@ fn unexpected(reply: &Reply) -> Error {
     }
 }
 
-fn to_wire(edit: Edit, fds: &mut Vec<OwnedFd>) -> Result<Edit<WireData>> {
-    Ok(match edit {
-        Edit::WriteFile {
-            path,
-            data,
-            mode,
-            uid,
-            gid,
-            mtime,
-        } => {
-            let data = data_to_wire(data, fds)?;
-            Edit::WriteFile {
-                path,
-                data,
-                mode,
-                uid,
-                gid,
-                mtime,
-            }
-        }
-        Edit::Copy(copy) => Edit::Copy(copy),
-        Edit::Mkdir {
-            path,
-            mode,
-            uid,
-            gid,
-        } => Edit::Mkdir {
-            path,
-            mode,
-            uid,
-            gid,
-        },
-        Edit::Remove { path, glob } => Edit::Remove { path, glob },
-        Edit::Symlink {
-            target,
-            path,
-            uid,
-            gid,
-        } => Edit::Symlink {
-            target,
-            path,
-            uid,
-            gid,
-        },
-        Edit::Chown {
-            path,
-            uid,
-            gid,
-            recursive,
-        } => Edit::Chown {
-            path,
-            uid,
-            gid,
-            recursive,
-        },
-        Edit::Chmod { path, mode } => Edit::Chmod { path, mode },
-        Edit::Timestamps { path, seconds } => Edit::Timestamps { path, seconds },
-        Edit::Rename { from, to } => Edit::Rename { from, to },
-    })
-}
-
-fn data_to_wire(data: Data, fds: &mut Vec<OwnedFd>) -> Result<WireData> {
+fn to_wire(data: Data, fds: &mut Vec<OwnedFd>) -> Result<WireData> {
     match data {
         Data::Bytes(bytes) if bytes.len() <= INLINE_DATA => Ok(WireData::Hex(hex::encode(bytes))),
         Data::Bytes(bytes) => {

@@ -5,13 +5,16 @@
 //! [`Client`] is the engine's side.
 
 mod client;
+mod edits;
 mod protocol;
 mod server;
+mod wire_error;
 
 pub use client::Client;
+pub use edits::{Copy, Data, Edit, Source};
 pub use protocol::{
-    Active, ApplyLayer, Commit, Compression, Copy, Data, DirEntry, Edit, Emptied, Ensure,
-    EnsureKind, Ensured, Expect, Export, ExportKind, Exported, FileKind, Furnish, Mount, Mounted,
-    PackLayer, PackedLayer, Prepare, Source, Stat, TempFile, User,
+    Active, ApplyLayer, Commit, Compression, DirEntry, Emptied, Ensure, EnsureKind, Ensured,
+    Expect, Export, ExportKind, Exported, FileKind, Furnish, Mount, Mounted, PackLayer,
+    PackedLayer, Prepare, Stat, TempFile, User,
 };
 pub use server::serve;

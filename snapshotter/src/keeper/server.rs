@@ -9,9 +9,10 @@ use std::thread;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use super::edits::Edit;
 use super::protocol::{
-    Active, Commit, Edit, Emptied, Export, ExportKind, Furnish, Mount, Mounted, Prepare, Reply,
-    Request, TempFile, WireData,
+    Active, Commit, Emptied, Export, ExportKind, Furnish, Mount, Mounted, Prepare, Reply, Request,
+    TempFile, WireData,
 };
 use crate::digest::{self, Scope};
 use crate::edit::{self, Content};
@@ -471,68 +472,11 @@ fn subdirs(path: &Path) -> Vec<PathBuf> {
 
 /// Puts content that came as a descriptor where it belongs.
 fn receive(edit: Edit<WireData>, fd: &mut dyn FnMut() -> Result<OwnedFd>) -> Result<Edit<Content>> {
-    Ok(match edit {
-        Edit::WriteFile {
-            path,
-            data,
-            mode,
-            uid,
-            gid,
-            mtime,
-        } => {
-            let data = match data {
-                WireData::Hex(text) => edit::from_hex(&text)?,
-                WireData::Fd => Content::Fd(fd()?),
-            };
-            Edit::WriteFile {
-                path,
-                data,
-                mode,
-                uid,
-                gid,
-                mtime,
-            }
-        }
-        Edit::Copy(copy) => Edit::Copy(copy),
-        Edit::Mkdir {
-            path,
-            mode,
-            uid,
-            gid,
-        } => Edit::Mkdir {
-            path,
-            mode,
-            uid,
-            gid,
-        },
-        Edit::Remove { path, glob } => Edit::Remove { path, glob },
-        Edit::Symlink {
-            target,
-            path,
-            uid,
-            gid,
-        } => {
-            edit::check_text(&target)?;
-            Edit::Symlink {
-                target,
-                path,
-                uid,
-                gid,
-            }
-        }
-        Edit::Chown {
-            path,
-            uid,
-            gid,
-            recursive,
-        } => Edit::Chown {
-            path,
-            uid,
-            gid,
-            recursive,
-        },
-        Edit::Chmod { path, mode } => Edit::Chmod { path, mode },
-        Edit::Timestamps { path, seconds } => Edit::Timestamps { path, seconds },
-        Edit::Rename { from, to } => Edit::Rename { from, to },
+    if let Edit::Symlink { target, .. } = &edit {
+        edit::check_text(target)?;
+    }
+    edit.with_data(|data| match data {
+        WireData::Hex(text) => edit::from_hex(&text),
+        WireData::Fd => Ok(Content::Fd(fd()?)),
     })
 }
