@@ -9,12 +9,13 @@ use std::fmt::Write as _;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4};
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 use nix::sys::socket::sockopt;
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 
 pub use crate::netlink::Error;
-use crate::netlink::route::{AddressVersion, LOOPBACK, Pair};
+use crate::netlink::route::{AddressVersion, AddressWatch, Known, LOOPBACK, Pair};
 use crate::netlink::{Request, Socket};
 use crate::{net_sys, nft};
 
@@ -40,6 +41,8 @@ const BRIDGE_INDEX: u32 = 0x100;
 const FIRST_PORT_INDEX: u32 = 0x1_0000;
 const STEP_INDEX: u32 = 0x100;
 const BACKLOG: i32 = 4096;
+/// How long the kernel may take to put an IPv6 address to use. After that the first packets may be late.
+const ADDRESS_PATIENCE: Duration = Duration::from_secs(2);
 /// Addresses of a block of 256 that end neither in 0 nor in 255.
 const PER_BLOCK: u32 = 254;
 /// Every block of the network but the last, which is the host's, less the gateway.
@@ -184,6 +187,7 @@ pub fn session_setup(host_has_ipv6: bool) -> Result<SessionNetwork, Error> {
     request.wire_route(BRIDGE_INDEX, AddressVersion::V4);
     let socket = Socket::route()?;
     socket.send(&request)?;
+    let watch = AddressWatch::start()?;
     let mut request = Request::new();
     request.address(BRIDGE_INDEX, GATEWAY6, PREFIX6);
     request.wire_route(BRIDGE_INDEX, AddressVersion::V6);
@@ -200,7 +204,7 @@ pub fn session_setup(host_has_ipv6: bool) -> Result<SessionNetwork, Error> {
         (proxy6, relay6) = ways.map_or((None, None), |(proxy, relay)| (Some(proxy), relay));
     }
     let dns = SocketAddr::V4(SocketAddrV4::new(GATEWAY, DNS_PORT));
-    Ok(SessionNetwork {
+    let network = SessionNetwork {
         egress,
         ipv6,
         proxy6,
@@ -208,7 +212,12 @@ pub fn session_setup(host_has_ipv6: bool) -> Result<SessionNetwork, Error> {
         relay6,
         dns_udp: bound(SocketType::DGRAM, dns)?,
         dns_tcp: listener(dns)?,
-    })
+    };
+    if ipv6 {
+        // Last, since the kernel has been at it in the meantime.
+        watch.wait_for(GATEWAY6, ADDRESS_PATIENCE)?;
+    }
+    Ok(network)
 }
 
 /// Whether packets to the IPv6 internet leave this machine from the namespace of the calling thread.
@@ -412,18 +421,26 @@ impl StepLink {
             peer_mac: mac(ip),
             peer_thread: rustix::thread::gettid().as_raw_nonzero().get(),
         });
+        // Steps come and go, so what the session knows of them must be forgotten by itself.
+        outside.neighbour(BRIDGE_INDEX, ip, mac(ip), Known::Now);
+        if let Some(ip6) = ip6 {
+            outside.neighbour(BRIDGE_INDEX, ip6, mac(ip), Known::Now);
+        }
         self.session.send(&outside)?;
 
+        let watch = AddressWatch::start()?;
         let mut inside = Request::new();
         inside.up("lo", LOOPBACK);
         inside.address(STEP_INDEX, ip, PREFIX);
         inside.up("eth0", STEP_INDEX);
+        inside.neighbour(STEP_INDEX, GATEWAY, mac(GATEWAY), Known::Always);
         // Without rules nobody answers for the rest of the world; without a route the step is told so at once.
         if self.has_egress {
             inside.default_route(STEP_INDEX, GATEWAY);
         }
         if let Some(ip6) = ip6 {
             inside.address(STEP_INDEX, ip6, PREFIX6);
+            inside.neighbour(STEP_INDEX, GATEWAY6, mac(GATEWAY), Known::Always);
             if self.has_egress6 {
                 inside.default_route(STEP_INDEX, GATEWAY6);
             }
@@ -433,6 +450,9 @@ impl StepLink {
         for name in [port.as_str(), BRIDGE] {
             net_sys::settle_carrier(&self.session, name)
                 .map_err(|source| Error::new(format!("settle interface {name}"), source))?;
+        }
+        if let Some(ip6) = ip6 {
+            watch.wait_for(ip6, ADDRESS_PATIENCE)?;
         }
         Ok(StepAddress {
             ip: ip.into(),

@@ -362,7 +362,7 @@ impl Proxy {
     #[must_use]
     pub fn stats(&self) -> Stats {
         let counters = &self.shared.counters;
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let read = |counter: &AtomicU64| counter.load(Ordering::Acquire);
         Stats {
             open: read(&counters.open),
             accepted: read(&counters.accepted),

@@ -13,7 +13,7 @@
     unreachable_pub,
     reason = "the outside machine is made with the crate's own tools"
 )]
-#[path = "../src/netlink.rs"]
+#[path = "../src/netlink/mod.rs"]
 mod netlink;
 #[path = "../src/nft.rs"]
 mod nft;
@@ -44,7 +44,7 @@ const HOST: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
 const OUTSIDE: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 2);
 const HOST6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
 const OUTSIDE6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 2);
-/// No test may take longer than the retry of a lost packet; a wait this long is a failure.
+/// A wait this long is a failure. Long enough for a busy machine, since no test measures how fast things are.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 type Test = (&'static str, fn(&Outside));
@@ -521,6 +521,35 @@ impl Session {
     }
 }
 
+/// Runs something in a step, in whose first try everything must succeed.
+///
+/// The kernel asks again for a neighbour's hardware address only when the test has long given up, and what TCP had to
+/// send again is counted.
+fn at_first_try<R>(work: impl FnOnce() -> R) -> R {
+    ask_neighbours_once("eth0");
+    let result = work();
+    assert_eq!(retransmitted(), 0, "segments sent again");
+    result
+}
+
+/// Keeps the kernel from asking again, within any patience, for hardware addresses behind an interface.
+fn ask_neighbours_once(interface: &str) {
+    for version in ["ipv4", "ipv6"] {
+        let path = format!("/proc/sys/net/{version}/neigh/{interface}/retrans_time_ms");
+        std::fs::write(path, (10 * PATIENCE).as_millis().to_string()).unwrap();
+    }
+}
+
+/// How many segments TCP has sent again in the network namespace of the calling thread.
+fn retransmitted() -> u64 {
+    let counters = std::fs::read_to_string("/proc/thread-self/net/snmp").unwrap();
+    let mut tcp = counters.lines().filter(|line| line.starts_with("Tcp:"));
+    let (names, values) = (tcp.next().unwrap(), tcp.next().unwrap());
+    let place = names.split(' ').position(|name| name == "RetransSegs");
+    let value = values.split(' ').nth(place.unwrap()).unwrap();
+    value.parse().unwrap()
+}
+
 fn connect(to: impl Into<SocketAddr>) -> TcpStream {
     try_connect(to.into()).unwrap()
 }
@@ -699,7 +728,8 @@ fn talk(to: SocketAddr, datagrams: &[Vec<u8>]) {
     let mut buffer = vec![0; 1 << 16];
     for datagram in datagrams {
         socket.send(datagram).unwrap();
-        let length = socket.recv(&mut buffer).unwrap();
+        let received = socket.recv(&mut buffer);
+        let length = received.unwrap_or_else(|error| panic!("{} bytes: {error}", datagram.len()));
         let expected: Vec<u8> = datagram.iter().rev().copied().collect();
         assert!(buffer[..length] == expected, "{length} bytes");
     }
@@ -708,13 +738,7 @@ fn talk(to: SocketAddr, datagrams: &[Vec<u8>]) {
 fn datagrams_go_out_and_back(outside: &Outside) {
     let server = outside.serve_datagrams(OUTSIDE);
     let session = Session::default();
-    let datagrams = vec![
-        b"one".to_vec(),
-        vec![],
-        pattern(1400),
-        pattern(9000),
-        pattern(60_000),
-    ];
+    let datagrams = vec![b"one".to_vec(), vec![], pattern(1400), pattern(9000)];
     let steps: Vec<_> = (0..4)
         .map(|index| {
             let datagrams = datagrams.clone();
@@ -724,7 +748,9 @@ fn datagrams_go_out_and_back(outside: &Outside) {
     for step in steps {
         step.join().unwrap();
     }
-    assert_eq!(session.proxy.stats().exchanges, 4);
+    // One at a time, because the server's socket has no room for more.
+    session.step(8, move |_| talk(server, &[pattern(60_000)]));
+    assert_eq!(session.proxy.stats().exchanges, 5);
     session.step(9, move |_| {
         let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
         socket.send_to(b"stop", server).unwrap();
@@ -769,28 +795,23 @@ fn datagrams_without_a_relay_are_refused_at_once(_: &Outside) {
         })
         .unwrap();
     });
-    let waited = machine.run(|()| {
+    let answer = machine.run(|()| {
         let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
         socket.connect((OUTSIDE, 443)).unwrap();
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
-        let started = Instant::now();
         // The answer may be there before the call returns.
         let error = match socket.send(b"quic") {
             Ok(_) => socket.recv(&mut [0; 8]).unwrap_err(),
             Err(error) => error,
         };
-        (error.kind(), started.elapsed())
+        error.kind()
     });
-    assert!(
-        [
-            io::ErrorKind::ConnectionRefused,
-            io::ErrorKind::PermissionDenied
-        ]
-        .contains(&waited.0),
-        "{:?}",
-        waited.0
-    );
-    assert!(waited.1 < Duration::from_millis(500), "{waited:?}");
+    // Without an answer it would be `WouldBlock`.
+    let refused = [
+        io::ErrorKind::ConnectionRefused,
+        io::ErrorKind::PermissionDenied,
+    ];
+    assert!(refused.contains(&answer), "{answer:?}");
 }
 
 fn outside_is_reached_over_ipv6(outside: &Outside) {
@@ -804,7 +825,8 @@ fn outside_is_reached_over_ipv6(outside: &Outside) {
     });
     let datagrams = outside.serve_datagrams(OUTSIDE6);
     let session = Session::default();
-    let reply = session.step(0, move |_| exchange(server).unwrap());
+    session.machine.run(|_| ask_neighbours_once("nsci0"));
+    let reply = session.step(0, move |_| at_first_try(|| exchange(server).unwrap()));
     assert_eq!(reply, b"hello");
     assert_eq!(peers.recv_timeout(PATIENCE).unwrap(), IpAddr::V6(HOST6));
     session.step(1, move |_| {
@@ -843,14 +865,11 @@ fn steps_reach_each_other_over_ipv6(_: &Outside) {
     });
     let address = address.recv_timeout(PATIENCE).unwrap();
     for index in 1..=5 {
-        let started = Instant::now();
         let peer = session.step(index, move |_| {
-            let stream = connect(address);
+            let stream = at_first_try(|| connect(address));
             stream.local_addr().unwrap().ip()
         });
         assert_eq!(peer, IpAddr::V6(network::step_ip6(index)));
-        // An address under examination could not be used for a second.
-        assert!(started.elapsed() < Duration::from_millis(800));
     }
     assert_eq!(session.proxy.stats().accepted, 0);
     drop(stop);
@@ -928,19 +947,13 @@ fn steps_reach_each_other_from_the_first_packet(_: &Outside) {
         stopped.recv().unwrap_err();
     });
     let address = address.recv_timeout(PATIENCE).unwrap();
-    let mut slowest = Duration::ZERO;
     for index in 1..=30 {
-        let waited = session.step(index, move |step| {
-            let started = Instant::now();
-            let stream = connect(address);
+        session.step(index, move |step| {
+            let stream = at_first_try(|| connect(address));
             assert_eq!(stream.local_addr().unwrap().ip(), step.ip);
             assert_eq!(step.ip, IpAddr::V4(network::step_ip(index)));
-            started.elapsed()
         });
-        slowest = slowest.max(waited);
     }
-    // A lost first packet is sent again after a second.
-    assert!(slowest < Duration::from_millis(800), "{slowest:?}");
     assert_eq!(
         session.proxy.stats().accepted,
         0,
@@ -970,12 +983,9 @@ fn first_packet_of_a_session_is_not_lost(_: &Outside) {
             ..Setup::default()
         }
         .start();
-        let waited = session.step(0, |_| {
-            let started = Instant::now();
-            ask("db");
-            started.elapsed()
-        });
-        assert!(waited < Duration::from_millis(500), "{waited:?}");
+        session.machine.run(|_| ask_neighbours_once("nsci0"));
+        // Nobody sends a lost datagram again.
+        session.step(0, |_| at_first_try(|| ask("db")));
     }
 }
 
@@ -1056,14 +1066,14 @@ fn small_messages_are_not_held_back(outside: &Outside) {
     let took = session.step(0, move |_| {
         let mut stream = connect(server);
         let started = Instant::now();
-        for _ in 0..100 {
+        for _ in 0..500 {
             stream.write_all(b"x").unwrap();
             stream.read_exact(&mut [0]).unwrap();
         }
         started.elapsed()
     });
-    // Corking would hold each message back for 40 to 200 ms.
-    assert!(took < Duration::from_secs(2), "{took:?}");
+    // Corking would hold each message back for 40 to 200 ms, all of them for 20 s at least; they take 0.03 s.
+    assert!(took < Duration::from_secs(10), "{took:?}");
 }
 
 fn slow_reader_holds_the_writer_back(outside: &Outside) {
@@ -1320,14 +1330,8 @@ fn silent_server_is_passed_over(_: &Outside) {
         ..Setup::default()
     }
     .start();
-    let started = Instant::now();
     let (datagram, stream) = session.step(0, |_| (ask("a.test"), ask_over_tcp("a.test")));
     assert!(datagram.ends_with(&UPSTREAM_ANSWER) && stream.ends_with(&UPSTREAM_ANSWER));
-    assert!(
-        started.elapsed() < Duration::from_secs(4),
-        "{:?}",
-        started.elapsed()
-    );
 }
 
 fn no_server_is_a_failure_at_once(_: &Outside) {
@@ -1337,11 +1341,14 @@ fn no_server_is_a_failure_at_once(_: &Outside) {
     }
     .start();
     let started = Instant::now();
-    let replies = session.step(0, |_| [ask("a.test"), ask_over_tcp("a.test")]);
-    for reply in replies {
-        assert_eq!(code(&reply), 2);
-    }
-    assert!(started.elapsed() < Duration::from_secs(1));
+    session.step(0, |_| {
+        for _ in 0..10 {
+            assert_eq!(code(&ask("a.test")), 2);
+            assert_eq!(code(&ask_over_tcp("a.test")), 2);
+        }
+    });
+    // Twenty times the patience with a silent server would be 40 s.
+    assert!(started.elapsed() < PATIENCE, "{:?}", started.elapsed());
 }
 
 fn malformed_queries_do_no_harm(_: &Outside) {
@@ -1434,11 +1441,12 @@ fn nothing_is_left_after_drop(outside: &Outside) {
     let before = settled(None);
     let server = outside.serve(3, echo);
     let session = Setup {
-        resolv_conf: "nameserver 127.0.0.2\n",
+        resolv_conf: "nameserver 127.0.0.2\nnameserver 127.0.0.3\nnameserver 127.0.0.4\n",
         ..Setup::default()
     }
     .start();
-    let _silent = UdpSocket::bind("127.0.0.2:53").unwrap();
+    let silent = [2, 3, 4].map(|last| UdpSocket::bind((Ipv4Addr::new(127, 0, 0, last), 53)));
+    assert!(silent.iter().all(Result::is_ok), "{silent:?}");
     let (ready, is_ready) = channel();
     let step = session.spawn(0, move |_| {
         let mut streams: Vec<TcpStream> = (0..3).map(|_| connect(server)).collect();
@@ -1470,14 +1478,12 @@ fn nothing_is_left_after_drop(outside: &Outside) {
         ..
     } = session;
     drop((proxy, _dns));
-    assert!(
-        started.elapsed() < Duration::from_millis(500),
-        "{:?}",
-        started.elapsed()
-    );
+    // The silent servers have 6 s for their answers, the idle client 10 s.
+    let took = started.elapsed();
+    assert!(took < Duration::from_secs(5), "{took:?}");
     step.join().unwrap();
     drop(machine);
-    drop(_silent);
+    drop(silent);
     settled(Some(before));
 }
 

@@ -145,12 +145,12 @@ impl Relay {
         let to = match self.shared.decide(destination, self.routes.as_ref()) {
             Ok(to) => to,
             Err(reason) => {
-                self.shared.counters.refused.fetch_add(1, Ordering::Relaxed);
                 (self.observer)(&Event::Refused {
                     client,
                     destination,
                     reason,
                 });
+                self.shared.counters.refused.fetch_add(1, Ordering::Release);
                 return None;
             }
         };

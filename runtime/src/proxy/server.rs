@@ -253,12 +253,12 @@ impl Server {
         let target = match target {
             Ok(target) => target,
             Err((destination, reason)) => {
-                self.shared.counters.refused.fetch_add(1, Ordering::Relaxed);
                 (self.observer)(&Event::Refused {
                     client,
                     destination,
                     reason,
                 });
+                self.shared.counters.refused.fetch_add(1, Ordering::Release);
                 return reset(&socket);
             }
         };

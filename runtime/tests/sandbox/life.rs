@@ -79,7 +79,7 @@ fn a_daemonised_grandchild_does_not_hold_the_step() {
         &lab.sh("setsid sh -c 'trap \"\" TERM HUP; sleep 60; echo late' & echo done"),
     );
     assert_eq!(ran.ok(), "done");
-    assert!(begin.elapsed() < Duration::from_secs(5));
+    assert!(begin.elapsed() < Duration::from_secs(30));
     eventually("the grandchild is gone", || living(&session).is_empty());
 }
 
@@ -122,7 +122,7 @@ fn cancel_terminates_then_kills() {
             assert!(matches!(ran.result, Err(Error::Cancelled)), "{ran:?}");
             assert_eq!(ran.stdout, expected);
             assert!(
-                begin.elapsed() < Duration::from_secs(5),
+                begin.elapsed() < Duration::from_secs(15),
                 "{script} took {:?}",
                 begin.elapsed()
             );
