@@ -6,6 +6,8 @@
 
 #![expect(clippy::print_stdout, reason = "a table is what this makes")]
 
+mod modules;
+
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -35,11 +37,14 @@ fn main() {
         "| figure | value | floor or peer | ratio | target |\n| --- | --- | --- | --- | --- |"
     );
     type Figure = (&'static str, fn(&Lab) -> Outcome<()>);
-    let figures: [Figure; 8] = [
+    let figures: [Figure; 11] = [
         ("size", size),
         ("step", step),
         ("cached", cached),
         ("module", module),
+        ("functions", modules::functions),
+        ("calls", modules::calls),
+        ("services", modules::services),
         ("memory", memory),
         ("requests", requests),
         ("commit", commit),
@@ -454,7 +459,7 @@ fn base64(text: &str) -> String {
 }
 
 /// Sends a request and reads its answer whole.
-fn exchange(stream: &mut BufReader<TcpStream>, request: &str) -> Outcome<()> {
+fn exchange(stream: &mut BufReader<TcpStream>, request: &str) -> Outcome<Vec<u8>> {
     stream.get_mut().write_all(request.as_bytes())?;
     let (mut line, mut length) = (String::new(), 0);
     while line != "\r\n" {
@@ -469,7 +474,17 @@ fn exchange(stream: &mut BufReader<TcpStream>, request: &str) -> Outcome<()> {
             length = value.trim().parse()?;
         }
     }
-    stream.read_exact(&mut vec![0; length])?;
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body)?;
+    Ok(body)
+}
+
+/// The same of an answer that must have no errors.
+fn ask(stream: &mut BufReader<TcpStream>, request: &str) -> Outcome<()> {
+    let body = String::from_utf8(exchange(stream, request)?)?;
+    if body.contains("\"errors\"") {
+        return Err(body.into());
+    }
     Ok(())
 }
 

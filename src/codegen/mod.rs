@@ -10,31 +10,41 @@ pub mod typescript;
 
 pub use schema::Schema;
 
+use crate::module::ModuleConfig;
 use crate::module::python::StaticError;
-use crate::module::sdk::SourceFiles;
-use crate::module::{ModuleConfig, SdkKind};
-use crate::schema::gql::{TypeTable, View};
+use crate::module::sdk::{Analysis, SourceFiles};
+use crate::schema::gql::View;
 use std::sync::OnceLock;
 
 /// Files that are written over a module's source before it runs: path and contents.
 ///
-/// `seen` is the API as the module sees it.
+/// `seen` is the API as the module sees it, asked for only if something is generated from it; `wrong` says what a
+/// mistake in the source is to the caller.
 ///
 /// # Errors
-/// [`StaticError`] naming file and line of what is wrong with the source.
-pub fn files(
-    sdk: SdkKind,
+/// A mistake in the source, with file and line, or that of `seen`.
+pub fn files<E>(
+    analysis: &Analysis<'_>,
     config: &ModuleConfig,
     sources: &SourceFiles,
-    seen: &TypeTable,
-) -> Result<Vec<(String, String)>, StaticError> {
-    let schema = Schema::from_table(seen, View::LATEST);
-    match sdk {
-        SdkKind::Go => go::files(config, sources, &schema, core()),
+    seen: impl FnOnce() -> Result<Schema, E>,
+    wrong: impl FnOnce(StaticError) -> E,
+) -> Result<Vec<(String, String)>, E> {
+    let made = match analysis {
+        Analysis::Go(package) => go::files(config, package, sources, &seen()?, core()),
         // Its client learns the types of other modules from the session.
-        SdkKind::Python => Ok(vec![]),
-        SdkKind::TypeScript => typescript::files(config, sources, &schema, core()),
-    }
+        Analysis::Python(_) => Ok(vec![]),
+        Analysis::TypeScript(source)
+            if config.dependencies.is_empty() && config.toolchains.is_empty() =>
+        {
+            source.scripts(None)
+        }
+        Analysis::TypeScript(source) => {
+            let types = typescript::dependencies(&seen()?, core());
+            source.scripts(Some(&types))
+        }
+    };
+    made.map_err(wrong)
 }
 
 /// The API without modules.

@@ -4,10 +4,6 @@
 //! `dependencies.gen.ts` for a module that uses others.
 
 use super::schema::{Argument, EnumValue, Field, Kind, Ref, Schema, Type, TypeRef};
-use crate::module::ModuleConfig;
-use crate::module::python::StaticError;
-use crate::module::sdk::SourceFiles;
-use crate::module::typescript::scripts;
 use std::collections::BTreeSet;
 
 /// Fields that the SDK serves in its own way.
@@ -48,23 +44,6 @@ pub fn core(schema: &Schema) -> String {
     out.push_str("/** The API, in the session that this program runs in. */\n");
     out.push_str("export const dag: Client = new Client()\n");
     out
-}
-
-/// Files that are written over a module's source: path and contents.
-///
-/// `schema` is what the module sees of the API, `core` what it has without modules.
-///
-/// # Errors
-/// [`StaticError`] naming file and line of what is wrong with the source.
-pub fn files(
-    config: &ModuleConfig,
-    sources: &SourceFiles,
-    schema: &Schema,
-    core: &Schema,
-) -> Result<Vec<(String, String)>, StaticError> {
-    let uses_others = !config.dependencies.is_empty();
-    let types = uses_others.then(|| dependencies(schema, core));
-    scripts(&config.name, sources, types.as_deref())
 }
 
 /// The types that other modules add to the core, and the fields they add to its types.

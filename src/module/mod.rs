@@ -22,6 +22,9 @@ pub mod sdk_typescript;
 pub mod typedef;
 pub mod typescript;
 
+/// Names what reads modules and generates code for them: what another nsci made of the same source may differ.
+pub const GENERATOR: &str = env!("NSCI_GENERATOR");
+
 pub use call::{CallRequest, InputArg, Value};
 pub use config::{ConfigError, Dependency, ModuleConfig, Sdk};
 pub use flag::{FlagError, FlagValue};

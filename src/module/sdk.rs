@@ -2,8 +2,8 @@
 //!
 //! Main type: [`SdkKind`], the one place that knows what differs between languages: which files matter,
 //! how types are read from them, how functions are run, what a new module looks like. The rest of the
-//! engine asks it and names no language. What is generated from the schema is `codegen`'s affair;
-//! [`SdkKind::needs_codegen`] says whether there is any.
+//! engine asks it and names no language. What is generated from the schema is `codegen`'s affair,
+//! which is given the [`Analysis`] that the types come from.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -30,6 +30,37 @@ pub enum SdkKind {
     Python,
     /// TypeScript.
     TypeScript,
+}
+
+/// What there is to know of a module's source, read once.
+#[derive(Debug)]
+pub enum Analysis<'a> {
+    /// A Go package.
+    Go(Box<go::Package>),
+    /// A Python program, of which only the types matter.
+    Python(ModuleTypes),
+    /// A TypeScript program.
+    TypeScript(Box<typescript::Source<'a>>),
+}
+
+impl Analysis<'_> {
+    /// The types that the module offers.
+    pub fn into_types(self) -> ModuleTypes {
+        match self {
+            Self::Go(package) => package.types,
+            Self::Python(types) => types,
+            Self::TypeScript(source) => source.types,
+        }
+    }
+}
+
+/// Files of an SDK: path and contents.
+#[derive(Clone, Copy, Debug)]
+pub enum SdkFiles {
+    /// As they are.
+    Embedded(&'static [(&'static str, &'static str)]),
+    /// Made of the SDK's sources, which takes a while.
+    Made(fn() -> Vec<(String, String)>),
 }
 
 /// A name that no embedded SDK has.
@@ -96,16 +127,20 @@ impl SdkKind {
         }
     }
 
-    /// Reads a module's types from its source, without running it.
+    /// Reads a module's source, without running it.
     ///
     /// # Errors
-    /// [`StaticError::NeedsRuntime`] if only running the code can tell; the other kinds are mistakes.
-    pub fn describe(self, module: &str, files: &SourceFiles) -> Result<ModuleTypes, StaticError> {
-        match self {
-            Self::Go => go::read(module, files),
-            Self::Python => python::read(module, files),
-            Self::TypeScript => typescript::read(module, files),
-        }
+    /// [`StaticError::NeedsRuntime`] if only running the code can tell its types; the other kinds are mistakes.
+    pub fn analyze<'a>(
+        self,
+        module: &str,
+        files: &'a SourceFiles,
+    ) -> Result<Analysis<'a>, StaticError> {
+        Ok(match self {
+            Self::Go => Analysis::Go(Box::new(go::package(module, files)?)),
+            Self::Python => Analysis::Python(python::read(module, files)?),
+            Self::TypeScript => Analysis::TypeScript(Box::new(typescript::read(module, files)?)),
+        })
     }
 
     /// How the functions of a module are run.
@@ -125,20 +160,11 @@ impl SdkKind {
     }
 
     /// Files of the SDK: path below the directory they are copied to, and contents.
-    pub fn files(self) -> &'static [(&'static str, &'static str)] {
+    pub fn files(self) -> SdkFiles {
         match self {
-            Self::Go => sdk_go::FILES,
-            Self::Python => sdk_python::FILES,
-            Self::TypeScript => sdk_typescript::files(),
-        }
-    }
-
-    /// Whether running a module takes files that are generated from the schema it sees.
-    pub fn needs_codegen(self) -> bool {
-        match self {
-            Self::Go => true,
-            Self::Python => false,
-            Self::TypeScript => true,
+            Self::Go => SdkFiles::Embedded(sdk_go::FILES),
+            Self::Python => SdkFiles::Embedded(sdk_python::FILES),
+            Self::TypeScript => SdkFiles::Made(sdk_typescript::files),
         }
     }
 
@@ -185,8 +211,8 @@ impl SdkKind {
     ///
     /// `generated` is what is generated for the module.
     pub fn editor_files(self, generated: &[(String, String)]) -> Vec<(&str, &str)> {
-        if self != Self::TypeScript {
-            return self.files().to_vec();
+        if let SdkFiles::Embedded(files) = self.files() {
+            return files.to_vec();
         }
         let types = generated
             .iter()
@@ -214,6 +240,39 @@ impl SdkKind {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::{from_value, to_value};
+
+    /// What is read of a module is kept as JSON between runs.
+    #[test]
+    fn what_is_read_of_every_example_survives_being_kept() {
+        let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+        let mut read = 0;
+        for example in ["go-tour", "python-tour", "typescript-tour"] {
+            let config = ModuleConfig::load(&examples.join(example).join("dagger.json"));
+            let config = config.expect("is a module");
+            let sdk = config.sdk.as_ref().expect("has code");
+            let sdk = SdkKind::find(&sdk.source).expect("is embedded");
+            let source = examples.join(example).join(&config.source);
+            let files = sdk.collect(&source).expect("can be read");
+            let types = sdk.analyze(&config.name, &files).expect("is right");
+            let types = types.into_types();
+            read += types.objects.len();
+            let kept = to_value(&types).expect("is plain data");
+            assert_eq!(
+                from_value::<ModuleTypes>(kept).ok(),
+                Some(types),
+                "{example}"
+            );
+            let plan = sdk.plan(&config, &files).expect("is right");
+            let kept = to_value(&plan).expect("is plain data");
+            assert_eq!(
+                from_value::<RuntimePlan>(kept).ok(),
+                Some(plan),
+                "{example}"
+            );
+        }
+        assert!(read > 3, "{read} objects");
+    }
 
     #[test]
     fn sdk_is_found_by_name_with_or_without_version() {

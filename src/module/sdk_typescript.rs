@@ -4,8 +4,6 @@
 //! TypeScript module: scripts, made of the sources by the same transpiler that modules go through.
 //! [`SOURCES`] is what `develop` writes beside a module, for editors.
 
-use std::sync::OnceLock;
-
 use super::typescript::transpile;
 
 macro_rules! embedded {
@@ -43,22 +41,15 @@ const ALIAS_MANIFEST: &str = r#"{"name": "nsci", "version": "0.0.0", "type": "mo
 const ALIAS: &str = "export * from \"@dagger.io/dagger\"\n";
 
 /// Files of the SDK: path below the directory that packages are in, and contents.
-pub fn files() -> &'static [(&'static str, &'static str)] {
-    static FILES: OnceLock<Vec<(&'static str, &'static str)>> = OnceLock::new();
-    FILES.get_or_init(|| {
-        let mut files = vec![
-            ("@dagger.io/dagger/package.json", MANIFEST),
-            ("nsci/package.json", ALIAS_MANIFEST),
-            ("nsci/index.js", ALIAS),
-        ];
-        // Made once and needed until the end.
-        let kept = |text: String| -> &'static str { Box::leak(text.into_boxed_str()) };
-        for (path, source) in SOURCES {
-            let (path, script) = script(path, source);
-            files.push((kept(path), kept(script)));
-        }
-        files
-    })
+pub fn files() -> Vec<(String, String)> {
+    let written = [
+        ("@dagger.io/dagger/package.json", MANIFEST),
+        ("nsci/package.json", ALIAS_MANIFEST),
+        ("nsci/index.js", ALIAS),
+    ];
+    let written = written.map(|(path, text)| (path.to_owned(), text.to_owned()));
+    let made = SOURCES.iter().map(|(path, source)| script(path, source));
+    written.into_iter().chain(made).collect()
 }
 
 /// The script that a source of the SDK becomes, and its path below the directory that packages are in.
@@ -97,12 +88,10 @@ mod tests {
 
     #[test]
     fn sdk_can_be_transpiled() {
-        let paths: Vec<_> = files().iter().map(|(path, _)| *path).collect();
-        assert!(paths.contains(&"@dagger.io/dagger/runtime.js"), "{paths:?}");
-        let (_, base) = files()
-            .iter()
-            .find(|(path, _)| path.ends_with("/base.js"))
-            .expect("is there");
+        let files = files();
+        let of = |name: &str| files.iter().find(|(path, _)| path.ends_with(name));
+        assert!(of("@dagger.io/dagger/runtime.js").is_some());
+        let (_, base) = of("/base.js").expect("is there");
         assert!(base.contains("from \"./transport.js\""), "{base}");
     }
 }

@@ -7,19 +7,14 @@ use super::{
     module_api::registered,
     modules::{ModuleSpec, host_directory},
     object::{Object, SavedObject},
+    runtime::runtime,
 };
 use crate::{
     error::{Error, Kind},
-    graph::{
-        Configure, Container, Copy, Edit, Exec, Key, MountSource, Op, Ownership, SecretRef, Vertex,
-        VolumeRef, fingerprint,
-    },
+    graph::{Container, Key, Op, SecretRef, Vertex, fingerprint},
     module::{
-        Arg, CachePolicy, CallRequest, Function, ModuleTypes, ObjectType, RuntimePlan, TypeKind,
-        TypeRef, Value,
+        Arg, CachePolicy, CallRequest, Function, ModuleTypes, ObjectType, TypeKind, TypeRef, Value,
         call::decode_result,
-        runtime_plan::{PlanMount, PlanSource, SetupStep},
-        sdk::SdkKind,
     },
     ops::{FunctionRun, Nested},
 };
@@ -215,21 +210,7 @@ async fn call_key(
         if let Some(made) = &module.runtime {
             parts.push(engine.definition_key(made).await?);
         }
-        let used: Vec<_> = module
-            .dependencies
-            .iter()
-            .map(|used| (&used.name, &used.module.name))
-            .collect();
-        parts.push(fingerprint(
-            "module",
-            &(
-                &module.name,
-                &module.plan,
-                &module.generated,
-                &module.config.engine_version,
-                used,
-            ),
-        ));
+        parts.push(module.own_key().clone());
     }
     let values =
         std::iter::once(&request.parent).chain(request.input_args.iter().map(|arg| &arg.value));
@@ -365,7 +346,7 @@ async fn perform(
     request: CallRequest,
     name: String,
 ) -> Result<Ended, FieldError> {
-    let runtime = runtime(spec)?;
+    let runtime = runtime(api, spec);
     let container: Container = api.engine().container(&runtime).await?;
     let caller = Caller::function(FunctionCall::new(Arc::clone(spec), request));
     let nested = Nested {
@@ -489,191 +470,4 @@ pub(super) fn randomise(bytes: &mut [u8]) -> crate::error::Result<()> {
             let cause = std::io::Error::from(error);
             Error::caused(Kind::Host, "the system has no random numbers", cause)
         })
-}
-
-/// The container that a module's functions run in, as a graph.
-pub(crate) fn runtime(spec: &ModuleSpec) -> crate::error::Result<Arc<Vertex>> {
-    if let Some(made) = &spec.runtime {
-        return Ok(Arc::clone(made));
-    }
-    let plan: &RuntimePlan = &spec.plan;
-    let platform = crate::source::Platform::host().to_string();
-    let scratch = Vertex::new(Op::Scratch { platform }, vec![]);
-    let mut container = Vertex::new(
-        Op::From {
-            address: plan.base_image.clone(),
-        },
-        vec![scratch],
-    );
-    for step in &plan.setup {
-        container = prepare(spec, container, step);
-    }
-    for mount in &plan.mounts {
-        container = mounted(spec, container, mount);
-    }
-    for (name, value) in &plan.env {
-        let change = Configure::Env {
-            name: name.clone(),
-            value: value.clone(),
-            expand: false,
-        };
-        container = Vertex::new(Op::Configure(change), vec![container]);
-    }
-    let changes = [
-        Configure::Workdir {
-            path: Some(plan.workdir.clone()),
-            expand: false,
-        },
-        Configure::User { name: None },
-        Configure::Entrypoint {
-            args: Some(plan.args.clone()),
-            keep_default_args: false,
-        },
-    ];
-    Ok(changes.into_iter().fold(container, |container, change| {
-        Vertex::new(Op::Configure(change), vec![container])
-    }))
-}
-
-fn prepare(spec: &ModuleSpec, container: Arc<Vertex>, step: &SetupStep) -> Arc<Vertex> {
-    match step {
-        SetupStep::CopySdk { sdk, path } => {
-            let to = Copy {
-                path: path.clone(),
-                ..Copy::default()
-            };
-            Vertex::new(
-                Op::Edit(Edit::Directory(to)),
-                vec![container, sdk_files(*sdk)],
-            )
-        }
-        SetupStep::WriteFile { path, contents } => {
-            let to = Copy {
-                path: path.clone(),
-                ..Copy::default()
-            };
-            let edit = Edit::NewFile {
-                to,
-                contents: contents.clone(),
-            };
-            Vertex::new(Op::Edit(edit), vec![container])
-        }
-        SetupStep::Exec {
-            args,
-            caches,
-            mounts,
-            env,
-            workdir,
-            ..
-        } => {
-            let mut run = container;
-            for (name, value) in env {
-                run = configured(
-                    run,
-                    Configure::Env {
-                        name: name.clone(),
-                        value: value.clone(),
-                        expand: false,
-                    },
-                );
-            }
-            if let Some(path) = workdir {
-                let path = Some(path.clone());
-                run = configured(
-                    run,
-                    Configure::Workdir {
-                        path,
-                        expand: false,
-                    },
-                );
-            }
-            for (path, key) in caches {
-                let source = MountSource::Cache {
-                    volume: VolumeRef {
-                        namespace: "nsci".into(),
-                        key: key.clone(),
-                    },
-                    sharing: crate::graph::CacheSharing::Shared,
-                    owner: Ownership::Unchanged,
-                };
-                let mount = Op::Mount {
-                    target: path.clone(),
-                    source,
-                    expand: false,
-                };
-                run = Vertex::new(mount, vec![run]);
-            }
-            for mount in mounts {
-                run = mounted(spec, run, mount);
-            }
-            let exec = Exec {
-                args: args.clone(),
-                ..Exec::default()
-            };
-            run = Vertex::new(Op::Exec(Box::new(exec)), vec![run]);
-            let targets = caches
-                .iter()
-                .map(|(path, _)| path)
-                .chain(mounts.iter().map(|m| &m.path));
-            targets.fold(run, |run, target| {
-                Vertex::new(
-                    Op::Unmount {
-                        target: target.clone(),
-                        expand: false,
-                    },
-                    vec![run],
-                )
-            })
-        }
-    }
-}
-
-fn mounted(spec: &ModuleSpec, container: Arc<Vertex>, mount: &PlanMount) -> Arc<Vertex> {
-    let source = match mount.source {
-        PlanSource::ModuleSource => spec.source_vertex(),
-        PlanSource::GeneratedSource => with_files(
-            spec.source_vertex(),
-            spec.generated
-                .iter()
-                .map(|(path, contents)| (path.as_str(), contents.as_str())),
-        ),
-    };
-    let kind = MountSource::Directory {
-        owner: Ownership::Unchanged,
-        readonly: !mount.writable,
-    };
-    let op = Op::Mount {
-        target: mount.path.clone(),
-        source: kind,
-        expand: false,
-    };
-    Vertex::new(op, vec![container, source])
-}
-
-fn configured(container: Arc<Vertex>, change: Configure) -> Arc<Vertex> {
-    Vertex::new(Op::Configure(change), vec![container])
-}
-
-/// An embedded SDK as a directory.
-fn sdk_files(sdk: SdkKind) -> Arc<Vertex> {
-    let empty = Vertex::new(Op::EmptyDirectory, vec![]);
-    with_files(empty, sdk.files().iter().copied())
-}
-
-/// A directory with files written into it.
-fn with_files<'a>(
-    directory: Arc<Vertex>,
-    files: impl Iterator<Item = (&'a str, &'a str)>,
-) -> Arc<Vertex> {
-    files.fold(directory, |directory, (path, contents)| {
-        let to = Copy {
-            path: path.to_owned(),
-            ..Copy::default()
-        };
-        let edit = Edit::NewFile {
-            to,
-            contents: contents.to_owned(),
-        };
-        Vertex::new(Op::Edit(edit), vec![directory])
-    })
 }

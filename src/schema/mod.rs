@@ -26,6 +26,7 @@ mod modules;
 mod object;
 mod query;
 mod remote;
+mod runtime;
 mod search;
 mod service;
 mod shared;
@@ -35,10 +36,14 @@ mod things;
 mod typedef;
 
 pub use api::{Api, Caller, CallerKind, FunctionCall};
-pub(crate) use call::{new_token, register, runtime};
+pub(crate) use call::{new_token, register};
 pub use module_api::{FoundModule, ModuleLoader};
-pub use modules::{DependencySpec, ModuleOrigin, ModuleSpec, declare_constructor, declare_types};
+pub use modules::{
+    DependencySpec, Made, ModuleOrigin, ModuleSpec, declare_constructor, declare_types,
+};
 pub use object::{ContainerRef, FileRef, Instance, ModuleSourceValue, Object, Root, SavedObject};
+
+pub(crate) use runtime::runtime;
 
 use gql::{FieldError, Registry, Schema};
 use std::sync::Arc;

@@ -10,7 +10,7 @@ use super::{
     },
 };
 use crate::{
-    graph::{Op, Vertex},
+    graph::{Key, Op, Vertex, fingerprint},
     module::{
         Arg, Field, Function, ModuleConfig, ModuleTypes, ObjectType, RuntimePlan, SdkKind,
         TypeKind, TypeRef, Value, call as values,
@@ -18,7 +18,10 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
 
 /// A module ready to be called.
 #[derive(Clone, Debug)]
@@ -43,12 +46,22 @@ pub struct ModuleSpec {
     pub runtime: Option<Arc<Vertex>>,
     /// Files generated for it from the schema it sees: path in the source directory, contents.
     pub generated: Vec<(String, String)>,
+    /// What is made of all this when it is first needed.
+    pub made: Made,
     /// Directory with its configuration, on the host.
     pub directory: PathBuf,
     /// Directory with its sources, on the host.
     pub source: PathBuf,
     /// Directory that absolute default paths are relative to.
     pub context: PathBuf,
+}
+
+/// What follows from a module that is loaded; the same for every call.
+#[derive(Clone, Debug, Default)]
+pub struct Made {
+    /// The container that its functions run in.
+    pub(super) runtime: OnceLock<Arc<Vertex>>,
+    key: OnceLock<Key>,
 }
 
 /// A module that another one uses.
@@ -103,6 +116,20 @@ impl ModuleSpec {
             None => format!("mod({})", self.config.name),
             Some(origin) => format!("mod({}@{})", self.config.name, origin.address),
         }
+    }
+
+    /// Names how its functions run, its source and those of the modules it uses aside.
+    pub(super) fn own_key(&self) -> &Key {
+        self.made.key.get_or_init(|| {
+            let used: Vec<_> = self
+                .dependencies
+                .iter()
+                .map(|used| (&used.name, &used.module.name))
+                .collect();
+            let version = &self.config.engine_version;
+            let own = (&self.name, &self.plan, &self.generated, version, used);
+            fingerprint("module", &own)
+        })
     }
 
     /// This module and everything it builds on, each once, dependencies first.

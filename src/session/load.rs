@@ -1,13 +1,17 @@
-//! Loads modules: configuration, types read from source, and how functions are run.
+//! Makes a module that was found ready to be called.
+//!
+//! What its source says comes from [`description`], or from the module that is its SDK.
 
-use super::modules::{Modules, clean};
+use super::{
+    description,
+    modules::{Modules, clean},
+};
 use crate::{
-    codegen,
-    error::{Error, Kind, Result},
-    graph::{Configure, Exec, Op, Vertex},
-    module::{ModuleConfig, ModuleTypes, RuntimePlan, SdkKind, StaticError, names::kebab},
+    error::{Error, Result},
+    graph::{Op, Vertex},
+    module::{ModuleConfig, ModuleTypes, RuntimePlan, SdkKind, names::kebab},
     schema::{
-        self, Api, ContainerRef, DependencySpec, FileRef, ModuleOrigin, ModuleSourceValue,
+        self, Api, ContainerRef, DependencySpec, FileRef, Made, ModuleOrigin, ModuleSourceValue,
         ModuleSpec, Object,
     },
 };
@@ -124,6 +128,7 @@ pub(super) async fn load_one(
         plan: RuntimePlan::default(),
         runtime: None,
         generated: Vec::new(),
+        made: Made::default(),
         context: located.context.clone(),
         source: clean(&located.root().join(&config.source)),
         directory: located.root().to_owned(),
@@ -135,37 +140,8 @@ pub(super) async fn load_one(
             None => Ok(spec),
             Some(sdk) => load_by_module(modules, api, sdk, spec).await,
         },
-        Some(sdk) => load_from_source(modules, api, sdk, spec).await,
+        Some(sdk) => description::load(modules, api, sdk, spec).await,
     }
-}
-
-async fn load_from_source(
-    modules: &Modules,
-    api: &Arc<Api>,
-    sdk: SdkKind,
-    mut spec: ModuleSpec,
-) -> Result<ModuleSpec> {
-    let files = sdk.collect(&spec.source).map_err(|error| {
-        let what = format!(
-            "cannot read the module's sources in {}",
-            spec.source.display()
-        );
-        Error::caused(Kind::Invalid, what, error)
-    })?;
-    spec.plan = sdk
-        .plan(&spec.config, &files)
-        .map_err(|error| static_error(&spec.config, error))?;
-    if sdk.needs_codegen() {
-        let seen = modules.visible(&spec.dependencies)?;
-        spec.generated = codegen::files(sdk, &spec.config, &files, seen.table())
-            .map_err(|error| static_error(&spec.config, error))?;
-    }
-    spec.types = match sdk.describe(&spec.name, &files) {
-        Ok(types) => types,
-        Err(StaticError::NeedsRuntime { .. }) => describe(api, &spec).await?,
-        Err(error) => return Err(static_error(&spec.config, error)),
-    };
-    Ok(spec)
 }
 
 /// Loads a module whose SDK is a module itself: that makes the container, and the container's program registers
@@ -211,46 +187,4 @@ async fn load_by_module(
         types,
         ..(*spec).clone()
     })
-}
-
-fn static_error(config: &ModuleConfig, error: StaticError) -> Error {
-    Error::caused(
-        Kind::Invalid,
-        format!("cannot load module `{}`", config.name),
-        error,
-    )
-}
-
-/// Asks the module itself, where its types cannot be told from the source.
-async fn describe(api: &Arc<Api>, spec: &ModuleSpec) -> Result<ModuleTypes> {
-    let RuntimePlan { args, .. } = &spec.plan;
-    let runtime = crate::schema::runtime(spec)?;
-    let entrypoint = Configure::Entrypoint {
-        args: None,
-        keep_default_args: false,
-    };
-    let container = Vertex::new(Op::Configure(entrypoint), vec![runtime]);
-    let args = args
-        .iter()
-        .cloned()
-        .chain(["--describe".to_owned()])
-        .collect();
-    let exec = Op::Exec(Box::new(Exec {
-        args,
-        ..Exec::default()
-    }));
-    let described = Vertex::new(exec, vec![container]);
-    let engine = api.engine();
-    let meta = engine.last_exec(&described).await?;
-    let text = engine.world().output(&meta.stdout)?;
-    let types: ModuleTypes = serde_json::from_str(&text).map_err(|error| {
-        Error::caused(
-            Kind::Internal,
-            "the module's description cannot be read",
-            error,
-        )
-    })?;
-    types
-        .finish(&spec.name)
-        .map_err(|error| Error::caused(Kind::Invalid, "the module's types are wrong", error))
 }

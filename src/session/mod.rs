@@ -4,6 +4,7 @@
 //! answers requests, of the command in this process or of programs over HTTP ([`server`]). It
 //! reads no environment; what the command read comes in as [`SessionSettings`].
 
+mod description;
 mod load;
 mod modules;
 mod open;

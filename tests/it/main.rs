@@ -27,6 +27,7 @@ mod modules_api;
 mod modules_cli;
 mod modules_deps;
 mod modules_go;
+mod modules_kept;
 mod modules_reference;
 mod modules_ts;
 mod mounts;

@@ -21,7 +21,7 @@ mod names;
 
 use super::schema::{Schema, Type};
 use crate::module::go::requirements::requirements;
-use crate::module::go::{self, MODULE_SDK};
+use crate::module::go::{MODULE_SDK, Package};
 use crate::module::python::StaticError;
 use crate::module::sdk::SourceFiles;
 use crate::module::{ModuleConfig, sdk_go};
@@ -66,14 +66,14 @@ pub fn core(schema: &Schema) -> String {
 /// [`StaticError`] naming file and line of what is wrong with the source.
 pub fn files(
     config: &ModuleConfig,
+    package: &Package,
     sources: &SourceFiles,
     schema: &Schema,
     core: &Schema,
 ) -> Result<Vec<(String, String)>, StaticError> {
-    let package = go::package(&config.name, sources)?;
     let added = schema.beyond(core);
     let required = requirements(&config.name, sources, MODULE_SDK);
-    let main = module::main(&required.path, &package, schema, &added)?;
+    let main = module::main(&required.path, package, schema, &added)?;
     let mut files = vec![
         ("dagger.gen.go".to_owned(), main),
         (

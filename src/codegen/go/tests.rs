@@ -58,7 +58,10 @@ fn generated(source: &str) -> Result<Vec<(String, String)>, String> {
         ..ModuleConfig::default()
     };
     let sources = SourceFiles::from([("main.go".to_owned(), source.to_owned())]);
-    files(&config, &sources, &core, &core).map_err(|error| error.to_string())
+    let package = crate::module::go::package(&config.name, &sources);
+    package
+        .and_then(|package| files(&config, &package, &sources, &core, &core))
+        .map_err(|error| error.to_string())
 }
 
 fn main_of(source: &str) -> String {

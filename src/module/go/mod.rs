@@ -1,7 +1,6 @@
 //! Reads the types a Go module offers from its source, without running it.
 //!
-//! Main functions: [`read`] for the types, [`package`] for those and what generated code must know to
-//! call them. Go says everything statically, so nothing is ever left to be asked at run time. `plan`
+//! Main function: [`package`], for the types and what generated code must know to call them. Go says everything statically, so nothing is ever left to be asked at run time. `plan`
 //! says how a module is compiled and run, [`requirements`] what becomes of its `go.mod`.
 
 mod comment;
@@ -14,7 +13,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::python::StaticError;
-use super::typedef::ModuleTypes;
 pub use describe::{
     GoEnum, GoFunction, GoInterface, GoMethod, GoObject, GoParam, GoResult, Package,
 };
@@ -30,14 +28,6 @@ pub const EXCLUDED: &[&str] = &[
     "internal/telemetry",
     "sdk",
 ];
-
-/// Reads a module's types from its source files, by path relative to the source directory.
-///
-/// # Errors
-/// [`StaticError`] naming file and line of what is wrong.
-pub fn read(module: &str, files: &BTreeMap<String, String>) -> Result<ModuleTypes, StaticError> {
-    package(module, files).map(|package| package.types)
-}
 
 /// Reads a module's package: the Go files at the top of the source directory.
 ///

@@ -1,13 +1,17 @@
 //! Modules as users write them, in both styles, and what is wrong with others.
 
 use super::*;
-use crate::module::typedef::{CachePolicy, TypeKind, TypeRef};
+use crate::module::typedef::{CachePolicy, ModuleTypes, TypeKind, TypeRef};
 use serde_json::json;
 
 fn files(of: &[(&str, &str)]) -> BTreeMap<String, String> {
     of.iter()
         .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
         .collect()
+}
+
+fn read(module: &str, files: &BTreeMap<String, String>) -> Result<ModuleTypes, StaticError> {
+    package(module, files).map(|package| package.types)
 }
 
 fn read_main(module: &str, source: &str) -> ModuleTypes {

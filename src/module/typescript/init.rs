@@ -121,7 +121,8 @@ mod tests {
                     (path.to_owned(), file.contents.clone())
                 })
                 .collect();
-            let types = super::super::read(&config.name, &sources).expect("its code can be read");
+            let read = super::super::read(&config.name, &sources).expect("its code can be read");
+            let types = read.types;
             assert_eq!(types.description, "Pipelines of this project.");
             let functions: Vec<_> = types.objects[0]
                 .functions

@@ -1,6 +1,6 @@
 //! Reads the types a TypeScript module offers from its source, and makes scripts of it, without running it.
 //!
-//! Main functions: [`read`] and [`scripts`]. It follows imports as compilers do, understands the SDK's decorators, types and
+//! Main functions: [`read`], and [`Source::scripts`] of what it read. It follows imports as compilers do, understands the SDK's decorators, types and
 //! documentation comments, and says what the SDK has to know about the module when a function runs. Nothing is
 //! installed for it and nothing is started: [`transpile`] does what a compiler would in a container.
 
@@ -29,6 +29,7 @@ pub use plan::plan;
 
 use self::program::Program;
 use self::resolve::{Resolved, is_declaration, is_typescript, relative, script_path};
+use self::runtime::Runtime;
 use super::python::StaticError;
 use super::sdk::SourceFiles;
 use super::typedef::ModuleTypes;
@@ -48,27 +49,21 @@ const BOTH: &str = ".nsci-sdk.mjs";
 /// Name by which scripts import the SDK.
 const SDK: &str = "@dagger.io/dagger";
 
-/// Reads a module's types from its source files, by path relative to the source directory.
-///
-/// # Errors
-/// Mistakes in the source, with file and line.
-pub fn read(module: &str, files: &SourceFiles) -> Result<ModuleTypes, StaticError> {
-    let program = Program::load(&roots(module, files)?, files)?;
-    let (types, _) = describe::Describer::describe(&program)?;
-    Ok(types.finish(module)?)
+/// A module's source, read.
+#[derive(Debug)]
+pub struct Source<'a> {
+    /// The types it offers.
+    pub types: ModuleTypes,
+    program: Program<'a>,
+    files: &'a SourceFiles,
+    runtime: Runtime,
 }
 
-/// What runs instead of a module's sources: path relative to the source directory, and contents.
-///
-/// `dependencies` is the source of the types of other modules, if it uses any.
+/// Reads a module from its source files, by path relative to the source directory.
 ///
 /// # Errors
 /// Mistakes in the source, with file and line.
-pub fn scripts(
-    module: &str,
-    files: &SourceFiles,
-    dependencies: Option<&str>,
-) -> Result<Vec<(String, String)>, StaticError> {
+pub fn read<'a>(module: &str, files: &'a SourceFiles) -> Result<Source<'a>, StaticError> {
     let program = Program::load(&roots(module, files)?, files)?;
     let (types, mut runtime) = describe::Describer::describe(&program)?;
     let types = types.finish(module)?;
@@ -77,28 +72,47 @@ pub fn scripts(
             known.api_name.clone_from(&interface.api_name);
         }
     }
-    let mut scripts = Vec::new();
-    if let Some(source) = dependencies {
-        runtime.dependencies = Some(DEPENDENCIES.to_owned());
-        scripts.push((DEPENDENCIES.to_owned(), dependency_script(source)?));
-        scripts.push((DEPENDENCY_TYPES.to_owned(), source.to_owned()));
-        let both = format!("export * from \"{SDK}\"\nexport * from \"./{DEPENDENCIES}\"\n");
-        scripts.push((BOTH.to_owned(), both));
+    Ok(Source {
+        types,
+        program,
+        files,
+        runtime,
+    })
+}
+
+impl Source<'_> {
+    /// What runs instead of the sources: path relative to the source directory, and contents.
+    ///
+    /// `dependencies` is the source of the types of other modules, if it uses any.
+    ///
+    /// # Errors
+    /// Mistakes in the source, with file and line.
+    pub fn scripts(
+        &self,
+        dependencies: Option<&str>,
+    ) -> Result<Vec<(String, String)>, StaticError> {
+        let mut runtime = self.runtime.clone();
+        let mut scripts = Vec::new();
+        if let Some(source) = dependencies {
+            runtime.dependencies = Some(DEPENDENCIES.to_owned());
+            scripts.push((DEPENDENCIES.to_owned(), dependency_script(source)?));
+            scripts.push((DEPENDENCY_TYPES.to_owned(), source.to_owned()));
+            let both = format!("export * from \"{SDK}\"\nexport * from \"./{DEPENDENCIES}\"\n");
+            scripts.push((BOTH.to_owned(), both));
+        }
+        let description = serde_json::to_string(&runtime).expect("plain data can be written");
+        scripts.push((DESCRIPTION.to_owned(), description));
+        let read = self.program.files.iter();
+        for file in read.filter(|file| is_typescript(&file.path)) {
+            let sdk = match dependencies {
+                Some(_) => relative(&file.path, BOTH),
+                None => SDK.to_owned(),
+            };
+            let text = &self.files[&file.path];
+            scripts.push(transpiled(&self.program, &file.path, text, &sdk)?);
+        }
+        Ok(scripts)
     }
-    let description = serde_json::to_string(&runtime).expect("plain data can be written");
-    scripts.push((DESCRIPTION.to_owned(), description));
-    for file in program
-        .files
-        .iter()
-        .filter(|file| is_typescript(&file.path))
-    {
-        let sdk = match dependencies {
-            Some(_) => relative(&file.path, BOTH),
-            None => SDK.to_owned(),
-        };
-        scripts.push(transpiled(&program, &file.path, &files[&file.path], &sdk)?);
-    }
-    Ok(scripts)
 }
 
 /// The script with the types of other modules; it finds the SDK's own files in its package.

@@ -12,8 +12,10 @@ struct Reading {
 }
 
 fn reading(files: &SourceFiles) -> Reading {
-    let types = super::read("app", files).unwrap_or_else(|error| panic!("{error}"));
-    let scripts = scripts("app", files, None).unwrap_or_else(|error| panic!("{error}"));
+    let source = super::read("app", files).unwrap_or_else(|error| panic!("{error}"));
+    let scripts = source.scripts(None);
+    let scripts = scripts.unwrap_or_else(|error| panic!("{error}"));
+    let types = source.types;
     Reading { types, scripts }
 }
 
