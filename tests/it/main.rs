@@ -29,6 +29,7 @@ mod modules_deps;
 mod modules_go;
 mod modules_kept;
 mod modules_reference;
+mod modules_seeds;
 mod modules_ts;
 mod mounts;
 mod network;

@@ -1,36 +1,14 @@
 //! Modules in Python, called as users call them.
 
-use std::fs;
-use std::path::Path;
-
 use serde_json::json;
 
-use crate::support::{Nsci, repository};
-
-/// An example, copied so that nothing is written into the repository.
-fn example(nsci: &Nsci, name: &str) {
-    copy(
-        &repository().join("examples").join(name),
-        &nsci.home().join("module"),
-    );
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().flatten() {
-        let to = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &to);
-        } else {
-            fs::copy(entry.path(), to).unwrap();
-        }
-    }
-}
+use crate::support::Nsci;
 
 #[test]
 fn example_is_listed_and_called() {
     let nsci = Nsci::new();
-    example(&nsci, "python-app");
+    nsci.copy("examples/python-app", "module");
+    nsci.copy("examples/modules", "modules");
     let listed = nsci.run(&["-s", "-m", "module", "functions"]).ok().out;
     for name in ["build", "test", "lint", "Run the unit tests"] {
         assert!(listed.contains(name), "{name}: {listed}");

@@ -3,31 +3,15 @@
 //! Compiling is what takes time here, so what can share a store does.
 
 use std::fs;
-use std::path::Path;
 
 use serde_json::json;
 
-use crate::support::{Nsci, Ran, repository};
+use crate::support::{Nsci, Ran};
 
 /// Copies examples, so that nothing is written into the repository.
 fn examples(nsci: &Nsci, names: &[&str]) {
     for name in names {
-        copy(
-            &repository().join("examples").join(name),
-            &nsci.home().join(name),
-        );
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().flatten() {
-        let to = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &to);
-        } else {
-            fs::copy(entry.path(), to).unwrap();
-        }
+        nsci.copy(&format!("examples/{name}"), name);
     }
 }
 
@@ -102,7 +86,7 @@ fn everything_that_a_module_can_say() {
 #[test]
 fn program_is_built_tested_and_packed_by_its_module() {
     let nsci = Nsci::new();
-    examples(&nsci, &["go-app", "go-monorepo"]);
+    examples(&nsci, &["go-app", "go-monorepo", "modules"]);
     let app = |words: &str| call(&nsci, "go-app", words);
     let listed = nsci.run(&["-s", "-m", "go-app", "functions"]).ok().out;
     for name in ["build-image", "publish", "Test runs the unit tests", "ci "] {

@@ -1,28 +1,10 @@
 //! The reference modules below examples/modules, called as their users call them; their tools are stand-ins.
 
-use std::fs;
-use std::path::Path;
-
-use crate::support::{Nsci, Ran, repository};
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().flatten() {
-        let to = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &to);
-        } else {
-            fs::copy(entry.path(), to).unwrap();
-        }
-    }
-}
+use crate::support::{Nsci, Ran};
 
 fn modules() -> Nsci {
     let nsci = Nsci::new();
-    copy(
-        &repository().join("examples/modules"),
-        &nsci.home().join("modules"),
-    );
+    nsci.copy("examples/modules", "modules");
     nsci
 }
 

@@ -72,6 +72,79 @@ func (m *GoApp) Publish(
 		Publish(ctx, fmt.Sprintf("%s:%s", registry, tag))
 }
 
+// Scan fails if the code holds a password
+func (m *GoApp) Scan(ctx context.Context, source *Directory) (string, error) {
+	return dag.Container().
+		From("alpine:3.20").
+		WithMountedDirectory("/src", source).
+		WithWorkdir("/src").
+		WithExec([]string{"sh", "-c", `! grep -rniE 'password *= *"' . && echo nothing found`}).
+		Stdout(ctx)
+}
+
+// TestWithDatabase runs a query against PostgreSQL, which is there as "db" meanwhile
+func (m *GoApp) TestWithDatabase(
+	ctx context.Context,
+	source *Directory,
+	// +default="SELECT count(*) FROM words"
+	query string,
+) (string, error) {
+	database := dag.Container().
+		From("postgres:16-alpine").
+		WithEnvVariable("POSTGRES_PASSWORD", "test").
+		WithEnvVariable("POSTGRES_DB", "words").
+		WithExposedPort(5432).
+		AsService()
+	return dag.Container().
+		From("postgres:16-alpine").
+		WithServiceBinding("db", database).
+		WithEnvVariable("PGPASSWORD", "test").
+		WithMountedDirectory("/src", source).
+		WithWorkdir("/src").
+		WithExec([]string{"psql", "-h", "db", "-U", "postgres", "-d", "words", "-qAt", "-f", "schema.sql", "-c", query}).
+		Stdout(ctx)
+}
+
+// Deploy applies the manifest in the directory k8s
+func (m *GoApp) Deploy(ctx context.Context, source *Directory, kubeconfig *Secret) (string, error) {
+	return dag.Kubectl().
+		WithKubeconfig(kubeconfig).
+		Apply(ctx, "deployment.yaml", source.Directory("k8s"))
+}
+
+// Release goes through all stages: checks, publishes, deploys
+func (m *GoApp) Release(
+	ctx context.Context,
+	source *Directory,
+	registry string,
+	tag string,
+	username string,
+	password *Secret,
+	kubeconfig *Secret,
+) (string, error) {
+	stages := []struct {
+		name string
+		run  func(context.Context, *Directory) (string, error)
+	}{{"lint", m.Lint}, {"test", m.Test}, {"scan", m.Scan}}
+	for _, stage := range stages {
+		fmt.Println("stage:", stage.name)
+		if _, err := stage.run(ctx, source); err != nil {
+			return "", fmt.Errorf("%s: %w", stage.name, err)
+		}
+	}
+	fmt.Println("stage: publish")
+	published, err := m.Publish(ctx, source, registry, tag, username, password)
+	if err != nil {
+		return "", fmt.Errorf("publish: %w", err)
+	}
+	fmt.Println("stage: deploy")
+	deployed, err := m.Deploy(ctx, source, kubeconfig)
+	if err != nil {
+		return "", fmt.Errorf("deploy: %w", err)
+	}
+	return published + "\n" + deployed, nil
+}
+
 // CI checks everything at the same time
 func (m *GoApp) CI(ctx context.Context, source *Directory) error {
 	fmt.Println("checking", "go-app")
@@ -85,6 +158,12 @@ func (m *GoApp) CI(ctx context.Context, source *Directory) error {
 	group.Go(func() error {
 		if _, err := m.Test(ctx, source); err != nil {
 			return fmt.Errorf("test: %w", err)
+		}
+		return nil
+	})
+	group.Go(func() error {
+		if _, err := m.Scan(ctx, source); err != nil {
+			return fmt.Errorf("scan: %w", err)
 		}
 		return nil
 	})

@@ -129,6 +129,11 @@ impl Nsci {
         path
     }
 
+    /// Copies a directory of the repository below the home, so that nothing is written into the repository.
+    pub(crate) fn copy(&self, from: &str, to: &str) {
+        copy(&repository().join(from), &self.home().join(to));
+    }
+
     /// Reads a file below the home.
     #[track_caller]
     pub(crate) fn read(&self, path: &str) -> String {
@@ -260,6 +265,18 @@ pub(crate) fn repository() -> PathBuf {
     // A user who may not look into the checkout is given a copy.
     std::env::var_os("NSCI_TEST_REPO")
         .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from)
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().flatten() {
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).unwrap();
+        }
+    }
 }
 
 /// A text as it is written in a document.

@@ -1,0 +1,3 @@
+import { greeting } from "./app.js"
+
+console.log(greeting(process.argv[2] ?? "you"))
