@@ -2,25 +2,20 @@
 //!
 //! # References
 //! - [overlayfs](https://docs.kernel.org/filesystems/overlayfs.html)
-//! - [fsopen(2)](https://man7.org/linux/man-pages/man2/fsopen.2.html)
+//! - [mount(2)](https://man7.org/linux/man-pages/man2/mount.2.html)
 
+use std::ffi::CString;
 use std::fs;
 use std::os::fd::{AsRawFd as _, OwnedFd};
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, Mode, OFlags, openat};
-use rustix::mount::{
-    FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, UnmountFlags, fsconfig_create,
-    fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, move_mount, unmount,
-};
+use rustix::mount::{MountFlags, UnmountFlags, unmount};
 
 use crate::error::{Context as _, Error, Result};
 
-/// The most lower layers the kernel takes.
-pub(crate) const MAX_LAYERS: usize = 500;
-/// The longest string `fsconfig` takes.
-const MAX_STRING: usize = 255;
+/// The most lower layers whose names are sure to fit into a page.
+pub(crate) const MAX_LAYERS: usize = 180;
 
 /// Refuses a stack the kernel cannot mount.
 pub(crate) fn check_depth(lowers: &[PathBuf]) -> Result<()> {
@@ -41,49 +36,32 @@ pub(crate) fn mount(
     target: &Path,
 ) -> Result<()> {
     check_depth(lowers)?;
-    let overlay = fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC).context("open", "overlay")?;
-    // Descriptors that paths in /proc refer to until the mount is made.
-    let mut held = Vec::new();
-    let mut set = |key: &str, path: &Path| -> Result<()> {
-        if path.as_os_str().len() <= MAX_STRING {
-            return fsconfig_set_string(&overlay, key, path.as_os_str().as_bytes())
-                .context(&format!("set {key} of overlay to"), path);
-        }
+    // Names of descriptors are short: all together must fit into a page, and kernels before 6.5 take them no other way.
+    let mut held = Vec::with_capacity(lowers.len() + 2);
+    let mut name = |path: &Path| -> Result<String> {
         let fd: OwnedFd = openat(CWD, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())
             .context("open", path)?;
-        let short = format!("/proc/self/fd/{}", fd.as_raw_fd());
+        let name = format!("/proc/self/fd/{}", fd.as_raw_fd());
         held.push(fd);
-        fsconfig_set_string(&overlay, key, &short)
-            .context(&format!("set {key} of overlay to"), path)
+        Ok(name)
     };
-    for lower in lowers {
-        set("lowerdir+", lower)?;
-    }
+    let mut layers = lowers
+        .iter()
+        .map(|lower| name(lower))
+        .collect::<Result<Vec<_>>>()?;
     // Without an upper the kernel wants two lower directories.
     if lowers.len() == 1 && writable.is_none() {
-        set("lowerdir+", empty)?;
+        layers.push(name(empty)?);
     }
+    let mut options = format!("userxattr,lowerdir={}", layers.join(":"));
     if let Some((upper, work)) = writable {
-        set("upperdir", upper)?;
-        set("workdir", work)?;
+        let (upper, work) = (name(upper)?, name(work)?);
+        options.push_str(&format!(",volatile,upperdir={upper},workdir={work}"));
     }
-    fsconfig_set_flag(&overlay, "userxattr").context("set userxattr of", "overlay")?;
-    if writable.is_some() {
-        fsconfig_set_flag(&overlay, "volatile").context("set volatile of", "overlay")?;
-    }
-    fsconfig_create(&overlay).context("mount overlay on", target)?;
-    let attributes = MountAttrFlags::empty();
-    let mounted = fsmount(&overlay, FsMountFlags::FSMOUNT_CLOEXEC, attributes)
-        .context("mount overlay on", target)?;
+    let options = CString::new(options).expect("names of descriptors have no NUL");
     fs::create_dir_all(target).context("create", target)?;
-    move_mount(
-        &mounted,
-        "",
-        CWD,
-        target,
-        MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH,
-    )
-    .context("mount overlay on", target)
+    rustix::mount::mount("overlay", target, "overlay", MountFlags::empty(), &*options)
+        .context("mount overlay on", target)
 }
 
 /// Takes a mount away from its place; who still uses it keeps it.

@@ -135,11 +135,7 @@ impl Session {
                 cpu_millis: settings.config.sandbox.cpus.map(|cpus| cpus.0),
                 pids: settings.config.sandbox.pids.map(|count| count.get().into()),
             },
-            executor: match settings.config.sandbox.executor {
-                ExecutorName::Native if takes_layers_one_by_one() => ExecutorKind::Native,
-                ExecutorName::Native => ExecutorKind::Libcontainer,
-                ExecutorName::Libcontainer => ExecutorKind::Libcontainer,
-            },
+            executor: executor(settings.config.sandbox.executor)?,
         };
         let git = GitModules::new(settings.store_dir.join("git"), settings.host.env.clone());
         let secrets = Arc::new(Secrets::new(settings.host, settings.config.network.clone()));
@@ -492,6 +488,19 @@ impl Gateway for Door {
         let server = Server::on(listener.into(), handler, caller, &nested.token)
             .map_err(|error| Error::caused(Kind::Host, "cannot serve the API to a step", error))?;
         Ok(Box::new(server))
+    }
+}
+
+/// The executor that a name of the configuration means.
+fn executor(name: ExecutorName) -> Result<ExecutorKind> {
+    match name {
+        ExecutorName::Native => Ok(ExecutorKind::Native),
+        ExecutorName::Libcontainer if takes_layers_one_by_one() => Ok(ExecutorKind::Libcontainer),
+        ExecutorName::Libcontainer => Err(Error::new(
+            Kind::Host,
+            "`sandbox.executor = \"libcontainer\"` needs Linux 6.5 or later",
+        )
+        .hint("take the setting out: the native executor needs Linux 5.12 only")),
     }
 }
 

@@ -8,6 +8,7 @@
 //! - [openat2(2)](https://man7.org/linux/man-pages/man2/openat2.2.html)
 //! - [move_mount(2)](https://man7.org/linux/man-pages/man2/move_mount.2.html)
 
+use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -16,15 +17,13 @@ use oci_spec::runtime::{Mount, Spec};
 use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 use rustix::mount::{
-    FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags, fsconfig_create,
-    fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, move_mount, open_tree,
+    FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags, MoveMountFlags, OpenTreeFlags,
+    UnmountFlags, fsconfig_create, fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen,
+    move_mount, open_tree, unmount,
 };
 
 use crate::spec::RootFs;
 use crate::{Error, sys};
-
-/// The longest string `fsconfig` takes.
-const MAX_STRING: usize = 255;
 
 /// Devices every step has.
 const DEVICES: [&str; 6] = ["null", "zero", "full", "random", "urandom", "tty"];
@@ -61,7 +60,10 @@ impl Root {
         let mounts = spec.mounts().as_deref().unwrap_or_default();
         // The first mount of an overlay step is its root, in the form libcontainer wants it.
         let (fd, mounts) = match root {
-            RootFs::Overlay { .. } => (overlay(root)?, mounts.get(1..).unwrap_or_default()),
+            RootFs::Overlay { .. } => {
+                let fd = overlay(root, state_dir)?;
+                (fd, mounts.get(1..).unwrap_or_default())
+            }
             RootFs::Directory(path) => (clone_tree(CWD, path, true)?, mounts),
         };
         let devices = DEVICES
@@ -362,7 +364,11 @@ fn place(mount: &OwnedFd, base: impl AsFd, path: impl AsRef<Path>) -> Result<(),
     move_mount(mount, "", base, path, flags)
 }
 
-fn overlay(root: &RootFs) -> Result<OwnedFd, Error> {
+/// Mounts a step's overlay and takes it off again, to be placed with all it gets; `at` is any directory.
+///
+/// Its directories are named by descriptors: all names together must fit into a page, and kernels before 6.5 take
+/// them no other way.
+fn overlay(root: &RootFs, at: &Path) -> Result<OwnedFd, Error> {
     let RootFs::Overlay {
         lowers,
         upper,
@@ -371,39 +377,39 @@ fn overlay(root: &RootFs) -> Result<OwnedFd, Error> {
     else {
         unreachable!("only called for overlays")
     };
-    let failed = |what: &str, path: &Path, source: Errno| {
-        Error::io(
-            format!("use {} as {what} of the step's overlay", path.display()),
-            source,
-        )
+    let mut held = Vec::with_capacity(lowers.len() + 2);
+    let mut name = |path: &Path| {
+        let fd = rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).map_err(
+            |source| {
+                Error::io(
+                    format!("open {} for the step's overlay", path.display()),
+                    source,
+                )
+            },
+        )?;
+        let name = format!("/proc/self/fd/{}", fd.as_raw_fd());
+        held.push(fd);
+        Ok::<_, Error>(name)
     };
-    let mount = |source: Errno| Error::io("mount the step's overlay", source);
-    let context = fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC).map_err(mount)?;
-    // Descriptors that paths in /proc refer to until the mount is made.
-    let mut held = Vec::new();
-    let layers = lowers.iter().map(|lower| ("lowerdir+", lower));
-    let layers = layers.chain([("upperdir", upper), ("workdir", work)]);
-    for (key, path) in layers {
-        let set = if path.as_os_str().len() <= MAX_STRING {
-            fsconfig_set_string(&context, key, path)
-        } else {
-            rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).and_then(|fd| {
-                let short = format!("/proc/self/fd/{}", fd.as_raw_fd());
-                held.push(fd);
-                fsconfig_set_string(&context, key, short)
-            })
-        };
-        set.map_err(|source| failed(key, path, source))?;
-    }
-    fsconfig_set_flag(&context, "userxattr").map_err(mount)?;
-    fsconfig_set_flag(&context, "volatile").map_err(mount)?;
-    fsconfig_create(&context).map_err(mount)?;
-    fsmount(
-        &context,
-        FsMountFlags::FSMOUNT_CLOEXEC,
-        MountAttrFlags::empty(),
-    )
-    .map_err(mount)
+    let layers = lowers
+        .iter()
+        .map(|lower| name(lower))
+        .collect::<Result<Vec<_>, _>>()?;
+    let options = format!(
+        "lowerdir={},upperdir={},workdir={},userxattr,volatile",
+        layers.join(":"),
+        name(upper)?,
+        name(work)?
+    );
+    let options = CString::new(options).expect("names of descriptors have no NUL");
+    let mount = || {
+        rustix::mount::mount("overlay", at, "overlay", MountFlags::empty(), &*options)?;
+        let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
+        let tree = open_tree(CWD, at, flags)?;
+        unmount(at, UnmountFlags::DETACH)?;
+        Ok(tree)
+    };
+    mount().map_err(|source: Errno| Error::io("mount the step's overlay", source))
 }
 
 #[cfg(test)]

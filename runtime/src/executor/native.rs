@@ -1,8 +1,7 @@
 //! The native executor: one clone makes the step's namespaces, and its first process builds the rest from inside.
 //!
 //! It does what libcontainer does for the specifications of this crate, in the same order as far as the order shows,
-//! with about a tenth of the system calls. Kernels before 6.5 cannot take an overlay's layers one by one; there, use
-//! the reference executor.
+//! with about a third of the system calls.
 
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
