@@ -43,20 +43,26 @@ fn main() -> ExitCode {
         }
         return ExitCode::SUCCESS;
     }
-    let filters: Vec<&String> = args.iter().filter(|arg| !arg.starts_with('-')).collect();
+    let (left_out, wanted): (Vec<&str>, Vec<&str>) = args
+        .iter()
+        .map(String::as_str)
+        .partition(|arg| arg.starts_with("--skip="));
+    let left_out: Vec<&str> = left_out.iter().map(|arg| &arg["--skip=".len()..]).collect();
     let mut failed = 0;
     for (kind, (name, test)) in [ExecutorKind::Native, ExecutorKind::Libcontainer]
         .into_iter()
         .flat_map(|kind| tests.iter().map(move |test| (kind, *test)))
     {
         support::use_executor(kind);
-        if !filters.is_empty() && !filters.iter().any(|filter| name.contains(filter.as_str())) {
+        let full = format!("{kind:?}: {name}");
+        let any = |parts: &[&str]| parts.iter().any(|part| full.contains(part));
+        if !wanted.is_empty() && !any(&wanted) || any(&left_out) {
             continue;
         }
         let begin = Instant::now();
         let passed = catch_unwind(AssertUnwindSafe(test)).is_ok();
         println!(
-            "{kind:?}: {name} ... {} ({:?})",
+            "{full} ... {} ({:?})",
             if passed { "ok" } else { "FAILED" },
             begin.elapsed()
         );
