@@ -1,7 +1,9 @@
 //! `COPY` and `ADD`.
 
 use super::{Problem, instruction::CopyLine, lower::Lowering, stage::Stage};
-use crate::graph::{Copy, Edit, FileCopy, HttpFile, Op, Ownership, Vertex};
+use crate::graph::{
+    Copy, Edit, FileCopy, GitRepository, GitTree, HttpFile, Op, Ownership, SocketRef, Vertex,
+};
 use std::sync::Arc;
 
 impl Lowering<'_> {
@@ -91,11 +93,8 @@ impl Lowering<'_> {
         to: Copy,
     ) -> Result<(), Problem> {
         if is_repository(source) {
-            return Err(Problem::at(
-                line,
-                format!("cannot add {source}: git is not supported here"),
-            )
-            .hint("pass the repository's tree to dockerBuild, or clone it with RUN"));
+            add_repository(stage, copy, source, to, self.build.ssh.clone());
+            return Ok(());
         }
         let checksum = match &copy.checksum {
             Some(checksum) => Some(stage.expand(checksum, line)?),
@@ -152,6 +151,37 @@ fn copy_mode(copy: &CopyLine) -> u32 {
         .as_deref()
         .and_then(|mode| u32::from_str_radix(mode, 8).ok());
     given.unwrap_or(0o600)
+}
+
+/// `ADD` of a repository: the files of `ADDRESS[#NAME[:DIRECTORY]]`, of its default branch if no name is given.
+fn add_repository(
+    stage: &mut Stage,
+    copy: &CopyLine,
+    source: &str,
+    to: Copy,
+    ssh: Option<SocketRef>,
+) {
+    let (url, fragment) = source.split_once('#').unwrap_or((source, ""));
+    let (name, directory) = fragment.split_once(':').unwrap_or((fragment, ""));
+    let ask = GitTree {
+        repository: GitRepository {
+            url: url.to_owned(),
+            ssh_socket: ssh,
+            ..GitRepository::default()
+        },
+        name: if name.is_empty() { "HEAD" } else { name }.to_owned(),
+        discard_git_dir: !copy.keep_git_dir,
+        depth: 1,
+        tags: false,
+    };
+    let tree = Vertex::new(Op::GitTree(ask), vec![]);
+    let copy = FileCopy {
+        to,
+        sources: vec![if directory.is_empty() { "." } else { directory }.to_owned()],
+        exclude: copy.exclude.clone(),
+        ..FileCopy::default()
+    };
+    stage.push(Op::Edit(Edit::Copy(Box::new(copy))), [tree]);
 }
 
 fn is_repository(source: &str) -> bool {

@@ -68,6 +68,8 @@ pub(super) struct CopyLine {
     pub checksum: Option<String>,
     /// Whether an archive is unpacked; by default local ones are and remote ones are not.
     pub unpack: Option<bool>,
+    /// Whether the `.git` of a repository comes along.
+    pub keep_git_dir: bool,
     pub sources: Vec<String>,
     pub destination: String,
     pub documents: Vec<Document>,
@@ -297,7 +299,7 @@ impl Reader<'_> {
         let line = self.line;
         let mut known = vec!["chown", "chmod", "link", "exclude"];
         known.extend(if add {
-            ["checksum", "unpack"].as_slice()
+            ["checksum", "unpack", "keep-git-dir"].as_slice()
         } else {
             ["from", "parents"].as_slice()
         });
@@ -330,6 +332,7 @@ impl Reader<'_> {
             exclude: exclude.filter_map(|flag| flag.value.clone()).collect(),
             checksum: text("checksum"),
             unpack: self.switch("unpack")?,
+            keep_git_dir: self.switch("keep-git-dir")?.unwrap_or(false),
             sources: words,
             destination,
             documents: line.documents.clone(),

@@ -11,7 +11,7 @@ use crate::{
     error::Result,
     graph::{
         Configure, Copy, Edit, Healthcheck as ImageHealthcheck, ImageConfig, Op, Ownership, Port,
-        Protocol, SecretRef, SocketRef, Vertex,
+        Protocol, SecretRef, SocketRef, Vertex, nanoseconds,
     },
 };
 use futures_util::future::{BoxFuture, try_join_all};
@@ -578,38 +578,4 @@ fn healthcheck(check: Option<&Healthcheck>, line: usize) -> Result<ImageHealthch
         }
     }
     Ok(out)
-}
-
-/// Reads a duration as Go writes it, such as `1m30s`.
-fn nanoseconds(text: &str) -> Option<u64> {
-    let mut total = 0.0_f64;
-    let mut rest = text;
-    if rest == "0" {
-        return Some(0);
-    }
-    while !rest.is_empty() {
-        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-        let (number, after) = rest.split_at(end);
-        let unit_end = after
-            .find(|c: char| c.is_ascii_digit())
-            .unwrap_or(after.len());
-        let (unit, after) = after.split_at(unit_end);
-        let scale = match unit {
-            "ns" => 1.0,
-            "us" | "µs" => 1e3,
-            "ms" => 1e6,
-            "s" => 1e9,
-            "m" => 60e9,
-            "h" => 3600e9,
-            _ => return None,
-        };
-        total += number.parse::<f64>().ok()? * scale;
-        rest = after;
-    }
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "positive, and checked against the largest duration of Go"
-    )]
-    (!text.is_empty() && total < 9.2e18).then_some(total as u64)
 }

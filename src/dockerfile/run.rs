@@ -62,10 +62,11 @@ impl Lowering<'_> {
                 }
                 ("network", "default") | ("security", "sandbox") => {}
                 ("security", "insecure") => exec.insecure = true,
-                ("network", other @ ("none" | "host")) => {
+                ("network", "none") => exec.offline = true,
+                ("network", "host") => {
                     return Err(
-                        Problem::at(line, format!("--network={other} is not supported"))
-                            .hint("`network` in nsci's configuration applies to every step"),
+                        Problem::at(line, "--network=host is not supported: steps never have the host's network")
+                            .hint("leave it out; `network.allow` in the configuration opens addresses of the host"),
                     );
                 }
                 (name, other) => {

@@ -6,6 +6,7 @@
 mod env_file;
 mod git;
 mod image;
+mod release;
 mod secrets;
 
 pub use env_file::EnvFile;

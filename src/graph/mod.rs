@@ -5,12 +5,14 @@
 //! same calls give the same name in any process. Nothing here runs anything, reads a disk or
 //! knows a network; [`crate::solver`] turns a vertex into a [`Value`].
 
+mod duration;
 mod image;
 mod op;
 mod service;
 mod value;
 mod vertex;
 
+pub use duration::{duration_text, nanoseconds};
 pub use image::{ImageFormat, ImageMediaTypes, LayerCompression};
 pub use op::{
     CacheSharing, Configure, Copy, DockerBuild, Edit, Exec, Expect, FileCopy, GitRepository,

@@ -1,6 +1,6 @@
 //! Operations: what one API call asks for, as plain data.
 
-use super::{Healthcheck, ImageFormat, Platform, Port, PortForward};
+use super::{Healthcheck, ImageFormat, Key, Platform, Port, PortForward, Service};
 use serde::{Deserialize, Serialize};
 
 /// One operation. The comment of each names its inputs.
@@ -26,6 +26,15 @@ pub enum Op {
     },
     /// The image of a container, or of several for as many platforms, as an archive. `[container…]`
     Tarball(ImageFormat),
+    /// The manifest of a container's image. `[container]`
+    Manifest(ImageFormat),
+    /// The blob of a layer of a container's image. `[container]`
+    Layer {
+        /// Digest of the blob, or of the layer before it was packed.
+        id: String,
+        /// How the image is packed.
+        format: ImageFormat,
+    },
     /// Runs a command. `[container]`
     Exec(Box<Exec>),
     /// Changes configuration, no files. `[container]`
@@ -60,11 +69,17 @@ pub enum Op {
         exclude: Vec<String>,
         /// Whether `.gitignore` files inside count.
         gitignore: bool,
+        /// What it held when it was read again; the first state that the session saw if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        state: Option<Key>,
     },
     /// A file of the client's host. No input.
     HostFile {
         /// Absolute path on the host.
         path: String,
+        /// What it held when it was read again; the first state that the session saw if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        state: Option<Key>,
     },
     /// A file that is fetched. No input.
     Http(HttpFile),
@@ -174,7 +189,7 @@ pub enum ServiceOp {
 }
 
 /// A repository.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct GitRepository {
     /// Its address; empty for one that is a directory.
     pub url: String,
@@ -188,10 +203,13 @@ pub struct GitRepository {
     pub ssh_socket: Option<SocketRef>,
     /// Contents of a known-hosts file.
     pub known_hosts: String,
+    /// The service that its host is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<Box<Service>>,
 }
 
 /// Which files of a repository.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct GitTree {
     /// The repository.
     pub repository: GitRepository,
@@ -218,6 +236,9 @@ pub struct HttpFile {
     pub checksum: Option<String>,
     /// Value of the `Authorization` header.
     pub auth: Option<SecretRef>,
+    /// The service that its host is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<Box<Service>>,
 }
 
 /// How a Dockerfile is built.
@@ -264,6 +285,9 @@ pub struct Exec {
     pub expand: bool,
     /// Whether the command is process 1 itself.
     pub no_init: bool,
+    /// Whether the command has a loopback only.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub offline: bool,
 }
 
 /// Exit codes that count as success. Codes 128 to 191 never do: they mean death by a signal.
@@ -316,6 +340,18 @@ pub enum Configure {
     },
     /// Removes a secret variable.
     WithoutSecretEnv {
+        /// Name.
+        name: String,
+    },
+    /// Sets an environment variable of commands that decides nothing: it is in no key of a result and no image.
+    Volatile {
+        /// Name.
+        name: String,
+        /// Value.
+        value: String,
+    },
+    /// Removes a variable that decides nothing.
+    WithoutVolatile {
         /// Name.
         name: String,
     },

@@ -106,6 +106,9 @@ pub struct Container {
     pub mounts: Vec<Mount>,
     /// Variables that hold secrets at run time.
     pub secret_env: Vec<SecretVariable>,
+    /// Variables of commands that are in no key and no image.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub volatile_env: Vec<EnvVar>,
     /// Services that commands reach by name; never two of one name.
     #[serde(default)]
     pub services: Vec<ServiceBinding>,
@@ -128,6 +131,7 @@ impl Container {
             config: ImageConfig::default(),
             mounts: Vec::new(),
             secret_env: Vec::new(),
+            volatile_env: Vec::new(),
             services: Vec::new(),
             image_ref: None,
             annotations: Vec::new(),

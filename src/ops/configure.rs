@@ -38,6 +38,12 @@ pub(super) fn apply(container: &mut Container, change: &Configure, identity: Opt
         Configure::WithoutSecretEnv { name } => {
             container.secret_env.retain(|known| known.name != *name);
         }
+        Configure::Volatile { name, value } => {
+            set_env(&mut container.volatile_env, name, value.clone());
+        }
+        Configure::WithoutVolatile { name } => {
+            container.volatile_env.retain(|var| var.name != *name);
+        }
         Configure::Workdir { path, expand } => {
             container.config.workdir = match path {
                 Some(path) if *expand => {

@@ -83,7 +83,11 @@ impl World {
             Some(secret) => Some(self.secret_identity(secret).await?),
             None => None,
         };
-        let key = fingerprint("http", &(&ask.url, &ask.checksum, identity));
+        let service = ask.service.as_ref().map(|service| &service.digest);
+        let key = match service {
+            None => fingerprint("http", &(&ask.url, &ask.checksum, identity)),
+            Some(service) => fingerprint("http", &(&ask.url, &ask.checksum, identity, service)),
+        };
         let cell = {
             let mut found = self
                 .downloads
@@ -117,10 +121,19 @@ impl World {
             None => None,
         };
         let validators = known.as_ref().map(|known| known.validators.clone());
+        let reached = match &ask.service {
+            Some(service) => Some(self.reach(service, &ask.url).await?),
+            None => None,
+        };
+        let url = reached
+            .as_ref()
+            .map_or_else(|| ask.url.clone(), |reached| reached.address(&ask.url));
+        let host = reached.as_ref().map(|reached| reached.host.as_str());
+        let known_by = validators.unwrap_or_default();
         let answer = self
             .downloads
             .downloader
-            .get(&ask.url, header.as_deref(), &validators.unwrap_or_default())
+            .get(&url, header.as_deref(), host, &known_by)
             .await
             .map_err(source_error)?;
         let mut body = match (answer, known) {

@@ -134,22 +134,15 @@ pub(super) async fn content_digest(
 pub(super) async fn run(world: &World, op: &Op, inputs: &[Value]) -> Result<Value> {
     match op {
         Op::EmptyDirectory => Ok(Value::Directory(Tree::whole(Snapshot::empty()))),
-        Op::HostDirectory {
-            path,
-            include,
-            exclude,
-            gitignore,
-        } => {
-            let scan = world
-                .scan_directory(path, include, exclude, *gitignore)
-                .await?;
+        Op::HostDirectory { .. } => {
+            let scan = world.scan_of(op).await?;
             world
                 .import(&scan)
                 .await
                 .map(|snapshot| Value::Directory(Tree::whole(snapshot)))
         }
-        Op::HostFile { path } => {
-            let scan = world.scan_file(path).await?;
+        Op::HostFile { .. } => {
+            let scan = world.scan_of(op).await?;
             let snapshot = world.import(&scan).await?;
             Ok(Value::File(File {
                 snapshot,
@@ -288,6 +281,8 @@ pub(super) async fn run(world: &World, op: &Op, inputs: &[Value]) -> Result<Valu
         | Op::From { .. }
         | Op::Import { .. }
         | Op::Tarball(_)
+        | Op::Manifest(_)
+        | Op::Layer { .. }
         | Op::Exec(_)
         | Op::Configure(_)
         | Op::Service(_)

@@ -1,11 +1,12 @@
 //! Repositories: what their names mean, asked for once in a session, and the files of a commit.
 
-use super::world::World;
+use super::{service::Reached, world::World};
 use crate::{
     error::{Error, Kind, Result},
     graph::{GitRepository, GitTree, Key, SecretRef, Tree, Value, fingerprint},
     source::{
         git::{Extent, NamedCommit, Remote},
+        git_log::{CommitInfo, Range},
         git_modules::GitError,
     },
 };
@@ -49,6 +50,7 @@ impl Drop for Scratch {
 struct Opened {
     remote: Remote,
     _files: Vec<Scratch>,
+    _service: Option<Reached>,
 }
 
 impl World {
@@ -61,11 +63,7 @@ impl World {
         repository: &GitRepository,
         source: Option<&Tree>,
     ) -> Result<Vec<NamedCommit>> {
-        let content = match source {
-            Some(tree) => Some(self.tree_digest(tree).await?),
-            None => None,
-        };
-        let key = fingerprint("git", &(repository, content));
+        let key = self.repository_key(repository, source).await?;
         let cell = {
             let mut known = self.git_refs.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(known.entry(key).or_default())
@@ -124,6 +122,80 @@ impl World {
                 None => error.hint("short commits are not looked up; write all of it"),
             }
         })
+    }
+
+    /// Commits of a repository, newest first; those that were asked for before are remembered.
+    ///
+    /// # Errors
+    /// If it cannot be reached or has no such commit.
+    pub async fn git_history(
+        &self,
+        repository: &GitRepository,
+        source: Option<&Tree>,
+        range: &Range,
+    ) -> Result<Vec<CommitInfo>> {
+        let key = self.repository_key(repository, source).await?;
+        let known = |commit: &str| {
+            let commits = self
+                .git_commits
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            commits.get(&(key.clone(), commit.to_owned())).cloned()
+        };
+        let is_one = range.limit == Some(1) && range.base.is_none() && range.paths.is_empty();
+        if is_one && let Some(commit) = known(&range.from) {
+            return Ok(vec![commit]);
+        }
+        let opened = self.open_repository(repository, source).await?;
+        let scratch = Scratch::new(self.git.base())?;
+        let step = self.step(format!("git log {}", shown(repository)), true);
+        let found = self.git.history(&opened.remote, range, &scratch.0).await;
+        let found = step.result(found.map_err(git_error))?;
+        let mut commits = self
+            .git_commits
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        for commit in &found {
+            commits.insert((key.clone(), commit.sha.clone()), commit.clone());
+        }
+        Ok(found)
+    }
+
+    /// The newest commit that two commits of a repository are based on.
+    ///
+    /// # Errors
+    /// If it cannot be reached, or they have nothing in common.
+    pub async fn git_merge_base(
+        &self,
+        repository: &GitRepository,
+        source: Option<&Tree>,
+        one: &str,
+        other: &str,
+    ) -> Result<String> {
+        let opened = self.open_repository(repository, source).await?;
+        let scratch = Scratch::new(self.git.base())?;
+        let step = self.step(format!("git merge-base {}", shown(repository)), true);
+        let found = self.git.merge_base(&opened.remote, one, other, &scratch.0);
+        let found = step.result(found.await.map_err(git_error))?;
+        found.ok_or_else(|| {
+            let name = shown(repository);
+            Error::invalid(format!(
+                "{one} and {other} of {name} have no commit in common"
+            ))
+        })
+    }
+
+    /// Names a repository by where it is, or by what it holds.
+    async fn repository_key(
+        &self,
+        repository: &GitRepository,
+        source: Option<&Tree>,
+    ) -> Result<Key> {
+        let content = match source {
+            Some(tree) => Some(self.tree_digest(tree).await?),
+            None => None,
+        };
+        Ok(fingerprint("git", &(repository, content)))
     }
 
     /// Names the files of a commit.
@@ -227,9 +299,17 @@ impl World {
             remote.known_hosts = Some(path);
             files.push(scratch);
         }
+        let service = match &repository.service {
+            Some(service) => Some(self.reach(service, &repository.url).await?),
+            None => None,
+        };
+        remote.instead = service
+            .as_ref()
+            .map(|reached| (reached.inside.clone(), reached.outside.clone()));
         Ok(Opened {
             remote,
             _files: files,
+            _service: service,
         })
     }
 

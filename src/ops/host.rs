@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     error::{Error, Kind, Result},
-    graph::{Key, Snapshot, Tree, VolumeRef},
+    graph::{Key, Op, Snapshot, Tree, VolumeRef},
 };
 use nsci_snapshotter::{
     Store,
@@ -37,6 +37,40 @@ struct ScanKey {
     exclude: Vec<String>,
     gitignore: bool,
     file: bool,
+    /// What was found; absent for what the session saw first.
+    state: Option<Key>,
+}
+
+impl ScanKey {
+    fn of(op: &Op) -> Result<Self> {
+        match op {
+            Op::HostDirectory {
+                path,
+                include,
+                exclude,
+                gitignore,
+                state,
+            } => Ok(Self {
+                path: path.clone(),
+                include: include.clone(),
+                exclude: exclude.clone(),
+                gitignore: *gitignore,
+                file: false,
+                state: state.clone(),
+            }),
+            Op::HostFile { path, state } => Ok(Self {
+                path: path.clone(),
+                include: Vec::new(),
+                exclude: Vec::new(),
+                gitignore: false,
+                file: true,
+                state: state.clone(),
+            }),
+            other => Err(Error::internal(format!(
+                "{other:?} names nothing of the host"
+            ))),
+        }
+    }
 }
 
 /// A directory or file of the host as it was read.
@@ -74,20 +108,37 @@ impl World {
             exclude,
             gitignore,
             file: false,
+            state: None,
         })
         .await
     }
 
-    /// Reads a file of the host, or remembers what was read.
-    pub(super) async fn scan_file(&self, path: &str) -> Result<Arc<HostScan>> {
-        let key = ScanKey {
-            path: path.to_owned(),
-            include: Vec::new(),
-            exclude: Vec::new(),
-            gitignore: false,
-            file: true,
-        };
-        self.scan(key).await
+    /// Reads what an operation names of the host, or remembers what was read.
+    pub(super) async fn scan_of(&self, op: &Op) -> Result<Arc<HostScan>> {
+        self.scan(ScanKey::of(op)?).await
+    }
+
+    /// The operation for what is on the host now, whatever the session saw there before.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub async fn read_again(&self, mut op: Op) -> Result<Op> {
+        let key = ScanKey::of(&op)?;
+        let store = Arc::clone(self.store());
+        let found = blocking(move || read(&store, key).map(Arc::new)).await?;
+        if let Op::HostDirectory { state, .. } | Op::HostFile { state, .. } = &mut op {
+            *state = Some(found.key());
+        }
+        let mut known = self
+            .host_dirs
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        known
+            .entry(ScanKey::of(&op)?)
+            .or_insert_with(|| Arc::new(OnceCell::new_with(Some(found))));
+        drop(known);
+        Ok(op)
     }
 
     async fn scan(&self, key: ScanKey) -> Result<Arc<HostScan>> {
@@ -107,7 +158,7 @@ impl World {
     }
 
     /// Forgets what was read at a path, so that it is read again.
-    pub fn forget_host(&self, path: &str) {
+    pub(super) fn forget_host(&self, path: &str) {
         let mut known = self
             .host_dirs
             .0

@@ -20,7 +20,7 @@ use crate::{
     },
     service::{IDLE_GRACE, Services},
     solver::{KeyOf, Solver, Worker},
-    source::{Downloader, git::NamedCommit, git_modules::GitModules},
+    source::{Downloader, git::NamedCommit, git_log::CommitInfo, git_modules::GitModules},
 };
 use futures_util::future::{BoxFuture, FutureExt};
 use nsci_snapshotter::{Store, gc::Policy, keeper::Client as Keeper, lock::KeyLock};
@@ -102,6 +102,8 @@ pub struct World {
     pub(super) downloads: Downloads,
     pub(super) git: GitModules,
     pub(super) git_refs: Mutex<HashMap<Key, Arc<OnceCell<Vec<NamedCommit>>>>>,
+    /// What commits of a repository say.
+    pub(super) git_commits: Mutex<HashMap<(Key, String), CommitInfo>>,
 }
 
 impl fmt::Debug for World {
@@ -134,6 +136,7 @@ impl World {
             downloads: Downloads::new(parts.downloader),
             git: parts.git,
             git_refs: Mutex::default(),
+            git_commits: Mutex::default(),
         })
     }
 
@@ -478,7 +481,7 @@ pub(super) fn describe(op: &Op) -> String {
         Op::Exec(exec) => format!("withExec {}", shorten(&exec.args.join(" "))),
         Op::GitTree(ask) => format!("git {}", ask.name),
         Op::HostDirectory { path, .. } => format!("host.directory {path}"),
-        Op::HostFile { path } => format!("host.file {path}"),
+        Op::HostFile { path, .. } => format!("host.file {path}"),
         Op::Edit(edit) => files::describe(edit),
         Op::Diff => "diff".into(),
         Op::Filter { .. } => "filter".into(),
@@ -523,22 +526,13 @@ impl Worker for World {
                     let image = self.images.resolve(self, address, &platform).await?;
                     Ok(Some(Key::of("image", [image.manifest_digest.to_string()])))
                 }
-                Op::HostDirectory {
-                    path,
-                    include,
-                    exclude,
-                    gitignore,
-                } => {
-                    let scan = self
-                        .scan_directory(path, include, exclude, *gitignore)
-                        .await?;
-                    Ok(Some(scan.key()))
+                op @ (Op::HostDirectory { .. } | Op::HostFile { .. }) => {
+                    Ok(Some(self.scan_of(op).await?.key()))
                 }
                 Op::Http(ask) => Ok(Some(self.http_identity(ask).await?)),
                 Op::GitTree(ask) if vertex.inputs().is_empty() => {
                     Ok(Some(self.git_identity(ask).await?))
                 }
-                Op::HostFile { path } => Ok(Some(self.scan_file(path).await?.key())),
                 Op::Configure(Configure::SecretEnv { secret, .. })
                 | Op::Mount {
                     source: MountSource::Secret { secret, .. },
@@ -657,6 +651,8 @@ impl Worker for World {
                 }
                 Op::Import { tag } => export::import(self, tag, inputs).await,
                 Op::Tarball(format) => export::tarball(self, *format, inputs).await,
+                Op::Manifest(format) => export::manifest(self, *format, inputs).await,
+                Op::Layer { id, format } => export::layer(self, id, *format, inputs).await,
                 Op::Configure(change) => {
                     let mut container = files::container(&inputs[0])?.clone();
                     let identity = match change {

@@ -3,17 +3,19 @@
 use super::{
     Ctx,
     api::{Api, CallerKind},
+    git,
     gql::{FieldError, Registry},
     host::{host_directory, host_file},
     object::{AddressRef, ContainerRef, Root},
     query::scratch,
+    service,
     shared::{CommonArgs, Made},
 };
 use crate::graph::{Op, SecretRef, SocketRef};
 
 pub(super) fn declare(registry: &mut Registry<Api>) {
     registry.query::<Root>().field("address", "Address!", |f| {
-        f.doc("A text that names a container, directory, file, secret or socket.")
+        f.doc("A text that names a container, directory, file, repository, service, secret or socket.")
             .arg("value: String!", "The address.")
             .resolve(|_, _, args| {
                 let value = args.get("value")?;
@@ -39,13 +41,33 @@ pub(super) fn declare(registry: &mut Registry<Api>) {
             f.doc("A directory of the host.")
                 .patterns()
                 .no_cache()
-                .resolve(|ctx, this, args| host_directory(ctx, local(this)?, args))
+                .resolve_async(|ctx, this, args| async move {
+                    host_directory(&ctx, local(&this)?, &args).await
+                })
         })
         .field("file", "File!", |f| {
             f.doc("A file of the host.")
                 .patterns()
                 .no_cache()
-                .resolve(|ctx, this, args| host_file(ctx, local(this)?, args))
+                .resolve_async(|ctx, this, args| async move {
+                    host_file(&ctx, local(&this)?, &args).await
+                })
+        })
+        .field("gitRepository", "GitRepository!", |f| {
+            f.doc("A git repository.")
+                .resolve(|ctx, this, _| git::repository_at(ctx, &this.value))
+        })
+        .field("gitRef", "GitRef!", |f| {
+            f.doc("A branch, tag or commit of a git repository: `ADDRESS#NAME`; without a name what the repository is at.")
+                .resolve(|ctx, this, _| {
+                    let (url, name) = this.value.split_once('#').unwrap_or((&this.value, ""));
+                    let repository = git::repository_at(ctx, url)?;
+                    git::named(&repository, if name.is_empty() { "HEAD" } else { name })
+                })
+        })
+        .field("service", "Service!", |f| {
+            f.doc("A service of the host: `tcp://HOST:PORT` or `udp://HOST:PORT`.")
+                .resolve(|ctx, this, _| service::at_address(ctx, &this.value))
         })
         .field("secret", "Secret!", |f| {
             f.doc("A secret by where it is, such as `env://NAME` or `file://path`.")

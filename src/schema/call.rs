@@ -162,7 +162,8 @@ fn contextual(api: &Arc<Api>, spec: &ModuleSpec, arg: &Arg) -> Result<Option<Str
         }
         "File" => {
             let path = path.to_string_lossy().into_owned();
-            let vertex = Vertex::new(Op::HostFile { path }, vec![]);
+            let state = None;
+            let vertex = Vertex::new(Op::HostFile { path, state }, vec![]);
             Some(api.keep(&Object::File(super::object::FileRef(vertex))))
         }
         _ => None,

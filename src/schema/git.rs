@@ -3,11 +3,12 @@
 use super::{
     Ctx,
     api::Api,
-    gql::{FieldError, Registry},
-    object::{DirectoryRef, GitRefRef, GitRepositoryRef, Root},
-    shared::Made,
+    git_commit::of_digits,
+    gql::{Args, FieldError, Registry},
+    object::{DirectoryRef, GitRefRef, GitRepositoryRef, Root, ServiceRef},
+    shared::{Field, Made},
 };
-use crate::graph::{GitRepository, GitTree, Op, SocketRef, Vertex};
+use crate::graph::{GitRepository, GitTree, Op, Service, SocketRef, Vertex};
 use std::sync::Arc;
 
 pub(super) fn declare(registry: &mut Registry<Api>) {
@@ -26,24 +27,19 @@ fn entrances(registry: &mut Registry<Api>) {
             .arg("httpAuthUsername: String = \"\"", "User name that goes with the token.")
             .arg("httpAuthToken: SecretID", "Password or token.")
             .arg("httpAuthHeader: SecretID", "Value of the `Authorization` header.")
-            .resolve(|ctx, _, args| {
+            .arg("experimentalServiceHost: ServiceID", "The service that its host is.")
+            .resolve_async(|ctx, _, args| async move {
                 let url: String = args.get("url")?;
-                let url = address(ctx, &url)?;
-                let ask = GitTree {
-                    repository: GitRepository {
-                        url,
-                        username: args.get("httpAuthUsername")?,
-                        token: ctx.optional_object(args, "httpAuthToken")?,
-                        header: ctx.optional_object(args, "httpAuthHeader")?,
-                        ssh_socket: ctx.optional_object::<SocketRef>(args, "sshAuthSocket")?,
-                        known_hosts: args.get("sshKnownHosts")?,
-                    },
-                    name: "HEAD".into(),
-                    discard_git_dir: !args.flag("keepGitDir"),
-                    depth: 1,
-                    tags: false,
+                let repository = GitRepository {
+                    url: address(&ctx, &url)?,
+                    username: args.get("httpAuthUsername")?,
+                    token: ctx.optional_object(&args, "httpAuthToken")?,
+                    header: ctx.optional_object(&args, "httpAuthHeader")?,
+                    ssh_socket: ctx.optional_object::<SocketRef>(&args, "sshAuthSocket")?,
+                    known_hosts: args.get("sshKnownHosts")?,
+                    service: service_host(&ctx, &args).await?,
                 };
-                Ok(GitRepositoryRef::made(Vertex::new(Op::GitTree(ask), vec![])))
+                Ok(opened(repository, args.flag("keepGitDir")))
             })
     });
     registry
@@ -60,6 +56,39 @@ fn entrances(registry: &mut Registry<Api>) {
                     Ok(GitRepositoryRef::made(vertex))
                 })
         });
+}
+
+/// A repository at its head.
+fn opened(repository: GitRepository, keep_git_dir: bool) -> GitRepositoryRef {
+    let ask = GitTree {
+        repository,
+        name: "HEAD".into(),
+        discard_git_dir: !keep_git_dir,
+        depth: 1,
+        tags: false,
+    };
+    GitRepositoryRef::made(Vertex::new(Op::GitTree(ask), vec![]))
+}
+
+/// The repository at an address.
+pub(super) fn repository_at(ctx: &Ctx, url: &str) -> Result<GitRepositoryRef, FieldError> {
+    let repository = GitRepository {
+        url: address(ctx, url)?,
+        ..GitRepository::default()
+    };
+    Ok(opened(repository, true))
+}
+
+/// The service that the host of an address is.
+pub(super) async fn service_host(
+    ctx: &Ctx,
+    args: &Args,
+) -> Result<Option<Box<Service>>, FieldError> {
+    let service: Option<ServiceRef> = ctx.optional_object(args, "experimentalServiceHost")?;
+    Ok(match service {
+        Some(service) => Some(Box::new(ctx.backend().engine().service(&service.0).await?)),
+        None => None,
+    })
 }
 
 /// The address as git understands it: host names without a scheme are asked by https, paths are those of the client.
@@ -92,7 +121,7 @@ fn asked(vertex: &Arc<Vertex>) -> GitTree {
 }
 
 /// The same repository under another name of it.
-fn named(repository: &GitRepositoryRef, name: &str) -> Result<GitRefRef, FieldError> {
+pub(super) fn named(repository: &GitRepositoryRef, name: &str) -> Result<GitRefRef, FieldError> {
     if name.is_empty() || name.starts_with('-') || name.chars().any(|c| c.is_control() || c == ' ')
     {
         return Err(FieldError::new(format!(
@@ -109,6 +138,11 @@ fn named(repository: &GitRepositoryRef, name: &str) -> Result<GitRefRef, FieldEr
     )))
 }
 
+/// The repository of something that a vertex names.
+pub(super) fn of_repository(vertex: &Arc<Vertex>) -> GitRepositoryRef {
+    GitRepositoryRef(Arc::clone(vertex))
+}
+
 fn repository(registry: &mut Registry<Api>) {
     let mut repository = registry.object::<GitRepositoryRef>("GitRepository");
     repository
@@ -123,31 +157,45 @@ fn repository(registry: &mut Registry<Api>) {
                 .resolve(|_, this, args| named(this, &args.get::<String>("name")?))
         })
         .field("branch", "GitRef!", |f| {
-            f.doc("A branch.").arg("name: String!", "Its name.").resolve(|_, this, args| {
-                let name: String = args.get("name")?;
-                named(this, &format!("refs/heads/{}", name.trim_start_matches("refs/heads/")))
-            })
+            f.doc("A branch.")
+                .arg("name: String!", "Its name.")
+                .resolve(|_, this, args| {
+                    let name: String = args.get("name")?;
+                    named(
+                        this,
+                        &format!("refs/heads/{}", name.trim_start_matches("refs/heads/")),
+                    )
+                })
         })
         .field("tag", "GitRef!", |f| {
-            f.doc("A tag.").arg("name: String!", "Its name.").resolve(|_, this, args| {
-                let name: String = args.get("name")?;
-                named(this, &format!("refs/tags/{}", name.trim_start_matches("refs/tags/")))
-            })
+            f.doc("A tag.")
+                .arg("name: String!", "Its name.")
+                .resolve(|_, this, args| {
+                    let name: String = args.get("name")?;
+                    named(
+                        this,
+                        &format!("refs/tags/{}", name.trim_start_matches("refs/tags/")),
+                    )
+                })
         })
         .field("commit", "GitRef!", |f| {
-            f.doc("A commit.").arg("id: String!", "All digits of it.").resolve(|_, this, args| {
-                let id: String = args.get("id")?;
-                if !matches!(id.len(), 40 | 64) || !id.bytes().all(|b| b.is_ascii_hexdigit()) {
-                    return Err(FieldError::new(format!(
-                        "`{id}` is no commit: write all 40 digits, or use `ref` for branches and tags"
-                    )));
-                }
-                named(this, &id)
-            })
+            f.doc("A commit.")
+                .until(1, 0, 0)
+                .arg("id: String!", "All digits of it.")
+                .resolve(|_, this, args| named(this, &digits(args)?))
+        })
+        .field("commit", "GitCommit!", |f| {
+            f.doc("A commit.")
+                .since(1, 0, 0)
+                .arg("id: String!", "All digits of it.")
+                .resolve(|_, this, args| of_digits(this, &digits(args)?))
         })
         .field("branches", "[String!]!", |f| {
             f.doc("The names of the branches.")
-                .arg("patterns: [String!]", "Only those that match one of these patterns.")
+                .arg(
+                    "patterns: [String!]",
+                    "Only those that match one of these patterns.",
+                )
                 .resolve_async(|ctx, this, args| async move {
                     let patterns: Option<Vec<String>> = args.get("patterns")?;
                     names(&ctx, &this, "refs/heads/", &patterns.unwrap_or_default()).await
@@ -155,17 +203,21 @@ fn repository(registry: &mut Registry<Api>) {
         })
         .field("tags", "[String!]!", |f| {
             f.doc("The names of the tags.")
-                .arg("patterns: [String!]", "Only those that match one of these patterns.")
+                .arg(
+                    "patterns: [String!]",
+                    "Only those that match one of these patterns.",
+                )
                 .resolve_async(|ctx, this, args| async move {
                     let patterns: Option<Vec<String>> = args.get("patterns")?;
                     names(&ctx, &this, "refs/tags/", &patterns.unwrap_or_default()).await
                 })
         })
         .field("url", "String", |f| {
-            f.doc("The address; null for a directory.").resolve(|_, this, _| {
-                let url = asked(&this.0).repository.url;
-                Ok((!url.is_empty()).then_some(url))
-            })
+            f.doc("The address; null for a directory.")
+                .resolve(|_, this, _| {
+                    let url = asked(&this.0).repository.url;
+                    Ok((!url.is_empty()).then_some(url))
+                })
         })
         .field("withAuthToken", "GitRepository!", |f| {
             f.doc("The repository with a token.")
@@ -185,6 +237,17 @@ fn repository(registry: &mut Registry<Api>) {
                     Ok(changed(this, |repository| repository.header = header))
                 })
         });
+}
+
+/// The argument that names a commit.
+fn digits(args: &Args) -> Result<String, FieldError> {
+    let id: String = args.get("id")?;
+    match matches!(id.len(), 40 | 64) && id.bytes().all(|b| b.is_ascii_hexdigit()) {
+        true => Ok(id),
+        false => Err(FieldError::new(format!(
+            "`{id}` is no commit: write all 40 digits, or use `ref` for branches and tags"
+        ))),
+    }
 }
 
 fn changed(this: &GitRepositoryRef, change: impl FnOnce(&mut GitRepository)) -> GitRepositoryRef {
@@ -214,18 +277,42 @@ async fn names(
     Ok(names.collect())
 }
 
+/// Arguments of fields that give files of a commit.
+pub(super) fn tree_args<T: super::gql::FromObject<super::Object> + 'static>(
+    field: Field<T>,
+) -> Field<T> {
+    field
+        .arg(
+            "discardGitDir: Boolean = false",
+            "Leave out the `.git` directory.",
+        )
+        .arg("depth: Int = 1", "Commits of history in `.git`; 0 for all.")
+        .arg("includeTags: Boolean = false", "Have all tags in `.git`.")
+}
+
+/// The files of the commit that a vertex names.
+pub(super) fn tree(vertex: &Arc<Vertex>, args: &Args) -> Result<DirectoryRef, FieldError> {
+    let ask = asked_tree(vertex, args)?;
+    let vertex = Vertex::new(Op::GitTree(ask), vertex.inputs().to_vec());
+    Ok(DirectoryRef::made(vertex))
+}
+
+fn asked_tree(vertex: &Arc<Vertex>, args: &Args) -> Result<GitTree, FieldError> {
+    let mut ask = asked(vertex);
+    ask.discard_git_dir |= args.flag("discardGitDir");
+    let depth: i64 = args.get("depth")?;
+    ask.depth = u32::try_from(depth)
+        .map_err(|_| FieldError::new(format!("depth is 0 or more, not {depth}")))?;
+    ask.tags = args.flag("includeTags");
+    Ok(ask)
+}
+
 fn reference(registry: &mut Registry<Api>) {
     let mut reference = registry.object::<GitRefRef>("GitRef");
     reference
         .doc("A name of a repository: a branch, a tag or a commit.")
         .field("tree", "Directory!", |f| {
-            f.doc("The files of the commit.")
-                .arg(
-                    "discardGitDir: Boolean = false",
-                    "Leave out the `.git` directory.",
-                )
-                .arg("depth: Int = 1", "Commits of history in `.git`; 0 for all.")
-                .arg("includeTags: Boolean = false", "Have all tags in `.git`.")
+            tree_args(f.doc("The files of the commit."))
                 .arg(
                     "sshKnownHosts: String",
                     "Contents of a known-hosts file (older clients).",
@@ -235,12 +322,7 @@ fn reference(registry: &mut Registry<Api>) {
                     "Socket of an ssh agent (older clients).",
                 )
                 .resolve(|ctx, this, args| {
-                    let mut ask = asked(&this.0);
-                    ask.discard_git_dir |= args.flag("discardGitDir");
-                    let depth: i64 = args.get("depth")?;
-                    ask.depth = u32::try_from(depth)
-                        .map_err(|_| FieldError::new(format!("depth is 0 or more, not {depth}")))?;
-                    ask.tags = args.flag("includeTags");
+                    let mut ask = asked_tree(&this.0, args)?;
                     if let Some(known) = args.get::<Option<String>>("sshKnownHosts")? {
                         ask.repository.known_hosts = known;
                     }
@@ -253,12 +335,14 @@ fn reference(registry: &mut Registry<Api>) {
         })
         .field("commit", "String!", |f| {
             f.doc("The commit.")
+                .deprecated("Use `commitSHA`.")
                 .resolve_async(|ctx, this, _| async move {
                     Ok(ctx.backend().engine().git_commit(&this.0).await?.commit)
                 })
         })
         .field("ref", "String!", |f| {
             f.doc("The full name, such as `refs/heads/main`; the commit where there is none.")
+                .deprecated("Use `name`.")
                 .resolve_async(|ctx, this, _| async move {
                     Ok(ctx.backend().engine().git_commit(&this.0).await?.name)
                 })

@@ -4,10 +4,12 @@ use super::{
     Ctx,
     api::Api,
     gql::{Args, FieldError, Registry},
-    object::{DirectoryRef, FileRef, HostRef},
-    shared::CommonArgs,
+    object::{ContainerRef, DirectoryRef, FileRef, HostRef},
+    query::scratch,
+    shared::{CommonArgs, Made},
 };
 use crate::graph::{Op, SecretRef, SocketRef, Vertex};
+use std::sync::Arc;
 
 pub(super) fn declare(registry: &mut Registry<Api>) {
     let mut host = registry.object::<HostRef>("Host");
@@ -20,8 +22,8 @@ pub(super) fn declare(registry: &mut Registry<Api>) {
                 )
                 .patterns()
                 .no_cache()
-                .resolve(|ctx, _, args| {
-                    host_directory(ctx, &args.get::<String>("path")?, args)
+                .resolve_async(|ctx, _, args| async move {
+                    host_directory(&ctx, &args.get::<String>("path")?, &args).await
                 })
         })
         .field("file", "File!", |f| {
@@ -31,8 +33,8 @@ pub(super) fn declare(registry: &mut Registry<Api>) {
                     "Path; relative to the client's working directory.",
                 )
                 .no_cache()
-                .resolve(|ctx, _, args| {
-                    host_file(ctx, &args.get::<String>("path")?, args)
+                .resolve_async(|ctx, _, args| async move {
+                    host_file(&ctx, &args.get::<String>("path")?, &args).await
                 })
         })
         .field("findUp", "String", |f| {
@@ -45,6 +47,20 @@ pub(super) fn declare(registry: &mut Registry<Api>) {
                     let workdir = api.host_path(ctx.client(), ".")?;
                     let name: String = args.get("name")?;
                     Ok(api.engine().find_up_on_host(&workdir, &name))
+                })
+        })
+        .field("containerImage", "Container!", |f| {
+            f.doc("An image of the client's host: one that nsci imported or pulled, or one of its container tools.")
+                .arg("name: String!", "Its name there.")
+                .resolve_async(|ctx, _, args| async move {
+                    let api = ctx.backend();
+                    api.host_path(ctx.client(), ".")?;
+                    let name: String = args.get("name")?;
+                    let base = ContainerRef::made(scratch(None)?);
+                    let container = api.engine().container(base.vertex()).await?;
+                    let world = api.engine().world();
+                    let address = world.host_image(&name, &container.platform).await?;
+                    Ok(base.then(Op::From { address }, None))
                 })
         })
         .field("unixSocket", "Socket!", |f| {
@@ -76,32 +92,38 @@ pub(super) fn declare(registry: &mut Registry<Api>) {
 
 /// A directory of the host, by path and the arguments of [`CommonArgs::patterns`] and
 /// [`CommonArgs::no_cache`].
-pub(super) fn host_directory(
+pub(super) async fn host_directory(
     ctx: &Ctx,
     path: &str,
     args: &Args,
 ) -> Result<DirectoryRef, FieldError> {
     let op = Op::HostDirectory {
-        path: host_path(ctx, path, args)?,
+        path: host_path(ctx, path)?,
         include: args.get_or_default("include")?,
         exclude: args.get_or_default("exclude")?,
         gitignore: args.flag("gitignore"),
+        state: None,
     };
-    Ok(DirectoryRef(Vertex::new(op, vec![])))
+    Ok(DirectoryRef(as_wanted(ctx, op, args).await?))
 }
 
-/// A file of the host.
-pub(super) fn host_file(ctx: &Ctx, path: &str, args: &Args) -> Result<FileRef, FieldError> {
-    let path = host_path(ctx, path, args)?;
-    Ok(FileRef(Vertex::new(Op::HostFile { path }, vec![])))
+/// A file of the host, by path and the argument of [`CommonArgs::no_cache`].
+pub(super) async fn host_file(ctx: &Ctx, path: &str, args: &Args) -> Result<FileRef, FieldError> {
+    let path = host_path(ctx, path)?;
+    let op = Op::HostFile { path, state: None };
+    Ok(FileRef(as_wanted(ctx, op, args).await?))
 }
 
-fn host_path(ctx: &Ctx, path: &str, args: &Args) -> Result<String, FieldError> {
-    let api = ctx.backend();
-    let path = api.host_path(ctx.client(), path)?;
-    let path = path.to_string_lossy().into_owned();
-    if args.flag("noCache") {
-        api.engine().world().forget_host(&path);
-    }
-    Ok(path)
+fn host_path(ctx: &Ctx, path: &str) -> Result<String, FieldError> {
+    let path = ctx.backend().host_path(ctx.client(), path)?;
+    Ok(path.to_string_lossy().into_owned())
+}
+
+/// What the session saw first, or what is there now.
+async fn as_wanted(ctx: &Ctx, op: Op, args: &Args) -> Result<Arc<Vertex>, FieldError> {
+    let op = match args.flag("noCache") {
+        true => ctx.backend().engine().world().read_again(op).await?,
+        false => op,
+    };
+    Ok(Vertex::new(op, vec![]))
 }

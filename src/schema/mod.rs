@@ -16,6 +16,7 @@ mod env_file;
 mod file;
 mod files;
 mod git;
+mod git_commit;
 pub mod gql;
 mod host;
 mod interfaces;
@@ -62,6 +63,7 @@ pub fn core() -> Registry<Api> {
     docker::declare(&mut registry);
     file::declare(&mut registry);
     git::declare(&mut registry);
+    git_commit::declare(&mut registry);
     host::declare(&mut registry);
     service::declare(&mut registry);
     cache_volume::declare(&mut registry);

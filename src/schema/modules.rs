@@ -167,6 +167,7 @@ pub(super) fn host_directory(path: &std::path::Path, exclude: Vec<String>) -> Ar
         include: Vec::new(),
         exclude,
         gitignore: false,
+        state: None,
     };
     Vertex::new(op, vec![])
 }

@@ -4,7 +4,8 @@ use super::{modules::ModuleOrigin, typedef::Definition};
 use crate::{
     engine::EnvFile,
     graph::{
-        Annotation, CacheSharing, EnvVar, Graph, Port, SecretRef, SocketRef, Vertex, VolumeRef,
+        Annotation, CacheSharing, EnvVar, Graph, Healthcheck, Port, SecretRef, SocketRef, Vertex,
+        VolumeRef,
     },
     module::{
         Arg, EnumMember, EnumType, Field, Function, InterfaceType, ModuleConfig, ModuleTypes,
@@ -42,6 +43,10 @@ pub struct GitRepositoryRef(pub Arc<Vertex>);
 /// A name of a repository, by the vertex of its files.
 #[derive(Clone, Debug)]
 pub struct GitRefRef(pub Arc<Vertex>);
+
+/// A commit of a repository, by the vertex of its files.
+#[derive(Clone, Debug)]
+pub struct GitCommitRef(pub Arc<Vertex>);
 
 /// The client's host.
 #[derive(Clone, Copy, Debug)]
@@ -302,6 +307,10 @@ objects! {
         GitRepository(GitRepositoryRef),
         /// A name of a repository.
         GitRef(GitRefRef),
+        /// A commit.
+        GitCommit(GitCommitRef),
+        /// A health check.
+        HealthcheckConfig(Healthcheck),
         /// The client's host.
         Host(HostRef),
         /// A secret.
@@ -394,6 +403,8 @@ pub enum SavedObject {
     GitRepository(Graph),
     /// A name of a repository.
     GitRef(Graph),
+    /// A commit.
+    GitCommit(Graph),
     /// A secret; named ones mean nothing elsewhere.
     Secret(SecretRef),
     /// A socket.
@@ -493,7 +504,8 @@ impl Object {
             | Self::File(FileRef(vertex))
             | Self::Service(ServiceRef(vertex))
             | Self::GitRepository(GitRepositoryRef(vertex))
-            | Self::GitRef(GitRefRef(vertex)) => Some(vertex),
+            | Self::GitRef(GitRefRef(vertex))
+            | Self::GitCommit(GitCommitRef(vertex)) => Some(vertex),
             _ => None,
         }
     }
@@ -513,6 +525,10 @@ impl Object {
                 SavedObject::GitRepository(Graph::from_vertex(vertex))
             }
             Self::GitRef(GitRefRef(vertex)) => SavedObject::GitRef(Graph::from_vertex(vertex)),
+            Self::GitCommit(GitCommitRef(vertex)) => {
+                SavedObject::GitCommit(Graph::from_vertex(vertex))
+            }
+            Self::HealthcheckConfig(value) => self.described(value),
             Self::Secret(secret) => SavedObject::Secret(secret.clone()),
             Self::Socket(socket) => SavedObject::Socket(socket.clone()),
             Self::CacheVolume(volume) => SavedObject::CacheVolume(volume.into()),
@@ -586,6 +602,7 @@ fn undescribed(name: &str, text: &str) -> Option<Object> {
         "Function" => read::<FunctionDef>(text),
         "FunctionArg" => read::<ArgDef>(text),
         "SourceMap" => read::<SourceMapValue>(text),
+        "HealthcheckConfig" => read::<Healthcheck>(text),
         _ => None,
     }
 }
@@ -602,6 +619,7 @@ impl SavedObject {
                 Object::GitRepository(GitRepositoryRef(graph.to_vertex()?))
             }
             Self::GitRef(graph) => Object::GitRef(GitRefRef(graph.to_vertex()?)),
+            Self::GitCommit(graph) => Object::GitCommit(GitCommitRef(graph.to_vertex()?)),
             Self::Secret(secret) => Object::Secret(secret),
             Self::Socket(socket) => Object::Socket(socket),
             Self::CacheVolume(volume) => Object::CacheVolume(volume.load()?),

@@ -2,6 +2,7 @@
 
 use super::{
     api::Api,
+    git::service_host,
     gql::{FieldError, Registry},
     object::{FileRef, Root},
     shared::Made,
@@ -16,7 +17,8 @@ pub(super) fn declare(registry: &mut Registry<Api>) {
             .arg("permissions: Int", "Permission bits; 384 (0600) by default.")
             .arg("checksum: String", "Digest that it must have, `sha256:` and 64 digits.")
             .arg("authHeader: SecretID", "Value of the `Authorization` header.")
-            .resolve(|ctx, _, args| {
+            .arg("experimentalServiceHost: ServiceID", "The service that its host is.")
+            .resolve_async(|ctx, _, args| async move {
                 let checksum: Option<String> = args.get("checksum")?;
                 if let Some(text) = checksum.as_deref().filter(|text| !is_sha256(text)) {
                     return Err(FieldError::new(format!(
@@ -28,7 +30,8 @@ pub(super) fn declare(registry: &mut Registry<Api>) {
                     name: args.get("name")?,
                     permissions: args.get("permissions")?,
                     checksum,
-                    auth: ctx.optional_object(args, "authHeader")?,
+                    auth: ctx.optional_object(&args, "authHeader")?,
+                    service: service_host(&ctx, &args).await?,
                 };
                 Ok(FileRef::made(Vertex::new(Op::Http(ask), vec![])))
             })

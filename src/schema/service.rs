@@ -152,6 +152,37 @@ fn of_the_host(registry: &mut Registry<Api>) {
     });
 }
 
+/// The service of the host at `tcp://HOST:PORT` or `udp://HOST:PORT`.
+pub(super) fn at_address(ctx: &Ctx, address: &str) -> Result<ServiceRef, FieldError> {
+    on_host(ctx)?;
+    let wrong = || {
+        FieldError::new(format!(
+            "`{address}` is no address of a service: write `tcp://HOST:PORT` or `udp://HOST:PORT`"
+        ))
+    };
+    let (protocol, place) = match address.split_once("://") {
+        Some(("tcp", place)) => (Protocol::Tcp, place),
+        Some(("udp", place)) => (Protocol::Udp, place),
+        _ => return Err(wrong()),
+    };
+    let (host, port) = place.rsplit_once(':').ok_or_else(wrong)?;
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let port = port.parse().ok().filter(|port| *port != 0);
+    let (Some(port), false) = (port, host.is_empty()) else {
+        return Err(wrong());
+    };
+    let forward = PortForward {
+        frontend: Some(port),
+        backend: port,
+        protocol,
+    };
+    let op = ServiceOp::Host {
+        host: host.to_owned(),
+        ports: vec![forward],
+    };
+    Ok(made(op, vec![]))
+}
+
 /// Refuses clients that have no host.
 fn on_host(ctx: &Ctx) -> Result<(), FieldError> {
     ctx.backend().host_path(ctx.client(), ".").map(drop)

@@ -8,7 +8,8 @@ use super::{
     api::Api,
     gql::{Args, FieldBuilder, FieldError, FromObject, Registry, Resolved},
     object::{
-        ContainerRef, DirectoryRef, FileRef, GitRefRef, GitRepositoryRef, Object, ServiceRef,
+        ContainerRef, DirectoryRef, FileRef, GitCommitRef, GitRefRef, GitRepositoryRef, Object,
+        ServiceRef,
     },
     query::required,
 };
@@ -72,6 +73,7 @@ made!(FileRef, "File");
 made!(ServiceRef, "Service");
 made!(GitRepositoryRef, "GitRepository");
 made!(GitRefRef, "GitRef");
+made!(GitCommitRef, "GitCommit");
 
 /// Arguments that many fields take.
 pub(super) trait CommonArgs: Sized {

@@ -10,7 +10,7 @@ use crate::config::NetworkConfig;
 use reqwest::{
     Method, Response, StatusCode, Url,
     header::{
-        AUTHORIZATION, CONTENT_DISPOSITION, ETAG, HeaderMap, HeaderName, HeaderValue,
+        AUTHORIZATION, CONTENT_DISPOSITION, ETAG, HOST, HeaderMap, HeaderName, HeaderValue,
         IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
     },
 };
@@ -81,7 +81,8 @@ impl Downloader {
         }
     }
 
-    /// Asks for a file. `authorization` is a header's value and goes to the first host only.
+    /// Asks for a file. `authorization` is a header's value and goes to the first host only; `host` is what that one
+    /// calls itself, if the address says something else.
     ///
     /// # Errors
     /// If the address is none, nobody answers, or the answer is no file.
@@ -89,6 +90,7 @@ impl Downloader {
         &self,
         url: &str,
         authorization: Option<&str>,
+        host: Option<&str>,
         known: &Validators,
     ) -> Result<Download, Error> {
         let malformed = |reason: String| Error::Malformed {
@@ -110,6 +112,7 @@ impl Downloader {
             Ok(())
         };
         set(AUTHORIZATION, authorization)?;
+        set(HOST, host)?;
         set(IF_NONE_MATCH, known.etag.as_deref())?;
         set(IF_MODIFIED_SINCE, known.last_modified.as_deref())?;
         let call = Call {

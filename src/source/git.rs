@@ -21,6 +21,8 @@ pub struct Remote {
     pub ssh_socket: Option<PathBuf>,
     /// A known-hosts file: what it does not list is refused.
     pub known_hosts: Option<PathBuf>,
+    /// What addresses begin with, and what git asks instead of it.
+    pub instead: Option<(String, String)>,
 }
 
 impl std::fmt::Debug for Remote {
@@ -75,11 +77,7 @@ impl GitModules {
         target: &Path,
     ) -> Result<(), GitError> {
         let url = remote.url.as_str();
-        let tree = WorkTree {
-            git: self,
-            remote,
-            target,
-        };
+        let tree = Repository::new(self, remote, target);
         tree.run(
             "init",
             &["-c", "init.defaultBranch=main", "init", "--quiet", "."],
@@ -162,6 +160,11 @@ impl GitModules {
             // The user's own helpers must neither answer instead nor learn these.
             config.push(("credential.helper", String::new()));
         }
+        let instead = remote.instead.as_ref();
+        let instead_key = instead.map(|(_, outside)| format!("url.{outside}.insteadOf"));
+        if let (Some(key), Some((inside, _))) = (&instead_key, instead) {
+            config.push((key, inside.clone()));
+        }
         command.env("GIT_CONFIG_COUNT", config.len().to_string());
         for (at, (key, value)) in config.iter().enumerate() {
             command.env(format!("GIT_CONFIG_KEY_{at}"), key);
@@ -184,15 +187,25 @@ impl GitModules {
     }
 }
 
-/// A working tree while it is made.
-struct WorkTree<'a> {
+/// A repository in a directory, while it is made.
+#[derive(Debug)]
+pub(super) struct Repository<'a> {
     git: &'a GitModules,
     remote: &'a Remote,
     target: &'a Path,
 }
 
-impl WorkTree<'_> {
-    async fn run(
+impl<'a> Repository<'a> {
+    pub(super) fn new(git: &'a GitModules, remote: &'a Remote, target: &'a Path) -> Self {
+        Self {
+            git,
+            remote,
+            target,
+        }
+    }
+
+    /// Runs git in it.
+    pub(super) async fn run(
         &self,
         what: &'static str,
         args: &[&str],
@@ -202,7 +215,8 @@ impl WorkTree<'_> {
         output(&self.remote.url, what, command).await
     }
 
-    async fn has(&self, commit: &str) -> bool {
+    /// Whether it has a commit.
+    pub(super) async fn has(&self, commit: &str) -> bool {
         let name = format!("{commit}^{{commit}}");
         self.run("cat-file", &["cat-file", "-e", &name])
             .await

@@ -11,6 +11,7 @@ mod download;
 mod endpoint;
 mod error;
 pub mod git;
+pub mod git_log;
 pub mod git_modules;
 mod http;
 pub mod image;

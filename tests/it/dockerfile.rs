@@ -786,3 +786,94 @@ fn addresses_are_added() {
     ));
     assert_eq!(said, "oneone 600 0:0\n 644 3:4\n");
 }
+
+#[test]
+fn repositories_are_added() {
+    let nsci = Nsci::new();
+    let at = nsci.home().join("repo");
+    fs::create_dir_all(at.join("sub")).unwrap();
+    fs::write(at.join("top"), "top").unwrap();
+    fs::write(at.join("sub/file"), "one").unwrap();
+    let git = |args: &[&str]| {
+        let mut command = std::process::Command::new("git");
+        command.args(["-c", "user.name=t", "-c", "user.email=t@example.org"]);
+        assert!(
+            command
+                .args(args)
+                .current_dir(&at)
+                .output()
+                .unwrap()
+                .status
+                .success()
+        );
+    };
+    git(&["init", "--quiet", "-b", "main"]);
+    git(&["add", "."]);
+    git(&["commit", "--quiet", "-m", "one"]);
+    git(&["tag", "v1"]);
+    fs::write(at.join("sub/file"), "two").unwrap();
+    git(&["commit", "--quiet", "-am", "two"]);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let mut daemon = std::process::Command::new("git")
+        .args([
+            "daemon",
+            "--reuseaddr",
+            "--export-all",
+            "--listen=127.0.0.1",
+        ])
+        .arg(format!("--port={port}"))
+        .arg(format!("--base-path={}", nsci.home().display()))
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    crate::support::wait_until("git daemon", || {
+        std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
+    });
+    let url = format!("git://127.0.0.1:{port}/repo");
+    nsci.write(
+        "context/Dockerfile",
+        &format!(
+            "FROM busybox\nADD {url} /head\nADD {url}#v1:sub /old/\nADD --keep-git-dir=true --chown=3:4 {url}#main /kept"
+        ),
+    );
+    let said = nsci.text(&format!(
+        "host directory(path: {}) dockerBuild {} stdout",
+        quoted(&nsci.home().join("context").display().to_string()),
+        sh("cat /head/top /head/sub/file /old/file; ls -A /head /kept | xargs; stat -c %u:%g /kept/top")
+    ));
+    daemon.kill().unwrap();
+    daemon.wait().unwrap();
+    assert_eq!(said, "toptwoone/head: sub top /kept: .git sub top\n3:4\n");
+}
+
+#[test]
+fn a_command_without_network_has_a_loopback_only() {
+    let nsci = Nsci::new();
+    nsci.write(
+        "context/Dockerfile",
+        "FROM busybox\nRUN --network=none ls /sys/class/net > /none; ip -o addr | grep -c inet > /count\n\
+         RUN --network=default ls /sys/class/net > /default",
+    );
+    let build = || {
+        let context = nsci.home().join("context").display().to_string();
+        format!("host directory(path: {}) dockerBuild", quoted(&context))
+    };
+    let said = nsci.text(&format!(
+        "{} {} stdout",
+        build(),
+        sh("cat /none; grep -c . /default")
+    ));
+    let lines: Vec<&str> = said.lines().collect();
+    assert!(
+        lines.first() == Some(&"lo") && lines.len() == 2 && lines[1] != "1",
+        "{said}"
+    );
+    nsci.write(
+        "context/Dockerfile",
+        "FROM busybox\nRUN --network=host true",
+    );
+    nsci.chain(&format!("{} rootfs entries", build()))
+        .failed(1, &["Dockerfile:2", "--network=host is not supported"]);
+}

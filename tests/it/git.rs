@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::json;
 
-use crate::support::{Nsci, quoted, wait_until};
+use crate::support::{IMAGE, Nsci, from, nest, quoted, wait_until};
 
 /// A process that ends with the test.
 struct Running(Child);
@@ -110,7 +110,7 @@ fn names_lead_to_commits_and_trees() {
             json!(commits[2]),
         ),
         (
-            format!("commit(id: \"{}\") commit", commits[1]),
+            format!("commit(id: \"{}\") sha", commits[1]),
             json!(commits[1]),
         ),
         (
@@ -180,6 +180,149 @@ fn history_is_as_deep_as_asked_and_branches_move_on() {
 }
 
 #[test]
+fn commits_say_who_made_them_and_what_they_are_based_on() {
+    let nsci = Nsci::new();
+    let (at, commits) = repository(&nsci);
+    git(&at, &["tag", "v1.1.0-rc.1", &commits[2]]);
+    git(&at, &["tag", "v1.0.0", &commits[1]]);
+    fs::write(at.join("other"), "x").unwrap();
+    git(&at, &["add", "."]);
+    git(
+        &at,
+        &["commit", "--quiet", "-m", "four\n\nbody\nof two lines"],
+    );
+    let last = git(&at, &["rev-parse", "HEAD"]);
+    git(&at, &["checkout", "--quiet", "feature/x"]);
+    git(&at, &["commit", "--quiet", "--allow-empty", "-m", "aside"]);
+    git(&at, &["checkout", "--quiet", "main"]);
+    let (_daemon, url) = daemon(at.parent().unwrap());
+    let session = nsci.session();
+    let repo = format!("git(url: {})", quoted(&url));
+    let main = format!("{repo} branch(name: \"main\")");
+    let feature = session.id(&format!("{repo} branch(name: \"feature/x\")"));
+    let commit = format!("{main} targetCommit");
+    let one = format!("{repo} commit(id: \"{}\")", commits[0]);
+    for (chain, wanted) in [
+        (format!("{main} commitSHA"), json!(last)),
+        (format!("{main} name"), json!("refs/heads/main")),
+        (format!("{commit} sha"), json!(last)),
+        (format!("{commit} shortSha"), json!(last[..7])),
+        (format!("{commit} messageHeadline"), json!("four")),
+        (format!("{commit} messageBody"), json!("body\nof two lines")),
+        (format!("{commit} parentShas"), json!([commits[2]])),
+        (format!("{one} parentShas"), json!([])),
+        (format!("{one} authorName"), json!("t")),
+        (format!("{one} committerEmail"), json!("t@example.org")),
+        (
+            format!("{one} tree file(path: \"sub/file\") contents"),
+            json!("one"),
+        ),
+        (
+            format!("{main} log(limit: 2) {{sha}}"),
+            json!([{"sha": last}, {"sha": commits[2]}]),
+        ),
+        (
+            format!("{main} log(paths: [\"sub/file\"], limit: 1) {{message}}"),
+            json!([{"message": "three"}]),
+        ),
+        (
+            format!("{main} log(base: {feature}) {{message}}"),
+            json!([{"message": "four\n\nbody\nof two lines"}, {"message": "three"}]),
+        ),
+        (
+            format!("{main} commonAncestor(other: {feature}) commitSHA"),
+            json!(commits[1]),
+        ),
+        (
+            format!("{repo} latestVersion name"),
+            json!("refs/tags/v1.0.0"),
+        ),
+        (format!("{one} releaseTag {{name}}"), json!(null)),
+        (
+            format!("{repo} commit(id: \"{}\") releaseTag name", commits[1]),
+            json!("refs/tags/v1.0.0"),
+        ),
+        (
+            format!("{commit} ancestorReleaseTag name"),
+            json!("refs/tags/v1.0.0"),
+        ),
+        (
+            format!("{commit} ancestorReleaseTag(includePreRelease: true) name"),
+            json!("refs/tags/v1.1.0-rc.1"),
+        ),
+        (
+            format!("address(value: \"{url}#feature/x\") gitRef name"),
+            json!("refs/heads/feature/x"),
+        ),
+        (
+            format!("address(value: \"{url}\") gitRepository head commitSHA"),
+            json!(last),
+        ),
+    ] {
+        assert_eq!(session.leaf(&chain), wanted, "{chain}");
+    }
+    // The date is what git says, and a commit of a list can be loaded by itself.
+    let date = git(&at, &["log", "-1", "--format=%aI"]);
+    assert_eq!(session.leaf(&format!("{commit} authoredDate")), json!(date));
+    let ids = session.leaf(&format!("{main} log(limit: 3) {{id}}"));
+    let third = format!("node(id: {}) {{... on GitCommit{{message}}}}", ids[2]["id"]);
+    assert_eq!(session.leaf(&third)["message"], json!("two"));
+    for (chain, text) in [
+        (
+            format!("{main} log(limit: -1) {{sha}}"),
+            "limit is 0 or more",
+        ),
+        (
+            format!("{repo} commit(id: \"{}\") message", "0".repeat(40)),
+            "0000000",
+        ),
+        (
+            "address(value: \"--x\") gitRef name".to_owned(),
+            "no address",
+        ),
+    ] {
+        let answer = session.answer(&nest(&chain.replace(" {", "{")));
+        let message = answer["errors"][0]["message"].to_string();
+        assert!(message.contains(text), "{chain}: {answer}");
+    }
+    session.end();
+}
+
+#[test]
+fn a_repository_is_read_from_a_service() {
+    let nsci = Nsci::new();
+    let session = nsci.session();
+    // The simplest server there is: files of a repository over HTTP.
+    let (at, commits) = repository(&nsci);
+    git(&at, &["update-server-info"]);
+    let files = session.id(&format!(
+        "host directory(path: {})",
+        quoted(&at.join(".git").display().to_string())
+    ));
+    let service = session.id(&format!(
+        "container {} withDirectory(path: \"/www/r.git\", source: {files}) withExposedPort(port: 80) \
+         asService(args: [\"httpd\", \"-f\", \"-p\", \"80\", \"-h\", \"/www\"]) withHostname(hostname: \"forge\")",
+        from(IMAGE)
+    ));
+    let repo = format!("git(url: \"http://forge/r.git\", experimentalServiceHost: {service})");
+    assert_eq!(
+        session.leaf(&format!("{repo} head commit")),
+        json!(commits[2])
+    );
+    let config = session.text(&format!(
+        "{repo} head tree file(path: \".git/config\") contents"
+    ));
+    assert!(config.contains("http://forge/r.git"), "{config}");
+    let read = format!("{repo} head tree file(path: \"sub/file\") contents");
+    assert_eq!(session.text(&read), "three");
+    let head = format!(
+        "http(url: \"http://forge/r.git/HEAD\", experimentalServiceHost: {service}) contents"
+    );
+    assert_eq!(session.text(&head), "ref: refs/heads/main\n");
+    session.end();
+}
+
+#[test]
 fn a_directory_is_a_repository() {
     let nsci = Nsci::new();
     let (at, commits) = repository(&nsci);
@@ -216,7 +359,7 @@ fn what_is_not_there_is_named() {
             ],
         ),
         (
-            "commit(id: \"abc\") commit",
+            "commit(id: \"abc\") sha",
             ["`abc` is no commit", "40 digits"],
         ),
         (

@@ -596,6 +596,50 @@ fn tarball_is_a_file_like_any_other() {
 }
 
 #[test]
+fn manifest_and_layers_are_files() {
+    let nsci = Nsci::new();
+    let session = nsci.session();
+    let container = format!("container {}", built());
+    let manifest = session.text(&format!("{container} manifest contents"));
+    let manifest: Value = serde_json::from_str(&manifest).unwrap();
+    let layers = manifest["layers"].as_array().unwrap();
+    assert!(layers.len() >= 2, "{manifest}");
+    for layer in layers {
+        let id = layer["digest"].as_str().unwrap();
+        let size = session.leaf(&format!("{container} layer(id: {}) size", quoted(id)));
+        assert_eq!(size, layer["size"], "{id}");
+    }
+    let zstd = session.text(&format!(
+        "{container} manifest(forcedCompression: Zstd) contents"
+    ));
+    assert!(zstd.contains("tar+zstd"), "{zstd}");
+    let wrong = session.answer(&nest(&format!("{container} layer(id: \"sha256:0\") size")));
+    let message = wrong["errors"][0]["message"].as_str().unwrap();
+    assert!(message.contains("no layer `sha256:0`"), "{message}");
+    session.end();
+}
+
+#[test]
+fn images_of_the_host_are_found_by_name() {
+    let nsci = Nsci::new();
+    let archive = nsci.home().join("image.tar").display().to_string();
+    nsci.chain(&format!(
+        "container {} export(path: {})",
+        built(),
+        quoted(&archive)
+    ))
+    .ok();
+    nsci.run(&["image", "import", &archive, "localhost/mine:1"])
+        .ok();
+    let read = "host containerImage(name: \"localhost/mine:1\") file(path: \"/hello\") contents";
+    assert_eq!(nsci.text(read), "hi\n");
+    nsci.chain(
+        "host containerImage(name: \"localhost/nobodys:1\") file(path: \"/hello\") contents",
+    )
+    .failed(1, &["no image `localhost/nobodys:1` on this host"]);
+}
+
+#[test]
 fn addresses_that_cannot_be_are_refused() {
     let nsci = Nsci::new();
     let digest = format!("sha256:{}", "0".repeat(64));

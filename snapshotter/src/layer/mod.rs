@@ -14,21 +14,30 @@ mod stream;
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
 /// Names a layer: 64 lowercase hexadecimal digits of a blake3 hash.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct LayerId(String);
+///
+/// Cheap to clone: a chain of a thousand steps names its lowest layer a thousand times.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+pub struct LayerId(Arc<str>);
+
+impl Serialize for LayerId {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
+        to.serialize_str(&self.0)
+    }
+}
 
 impl LayerId {
     /// Names the layer after the hash of `content` (for an image layer: its compressed digest).
     #[must_use]
     pub fn of(content: impl AsRef<[u8]>) -> Self {
-        Self(blake3::hash(content.as_ref()).to_hex().to_string())
+        Self(blake3::hash(content.as_ref()).to_hex().as_str().into())
     }
 
     /// The 64 digits.
@@ -40,7 +49,7 @@ impl LayerId {
 
 impl From<blake3::Hash> for LayerId {
     fn from(hash: blake3::Hash) -> Self {
-        Self(hash.to_hex().to_string())
+        Self(hash.to_hex().as_str().into())
     }
 }
 
@@ -64,7 +73,7 @@ impl TryFrom<String> for LayerId {
     fn try_from(text: String) -> Result<Self> {
         let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
         if text.len() == 64 && text.bytes().all(hex) {
-            return Ok(Self(text));
+            return Ok(Self(text.into()));
         }
         Err(Error::InvalidPath {
             path: text,
@@ -75,7 +84,7 @@ impl TryFrom<String> for LayerId {
 
 impl From<LayerId> for String {
     fn from(id: LayerId) -> Self {
-        id.0
+        id.0.as_ref().into()
     }
 }
 

@@ -244,7 +244,10 @@ impl Job {
             .map(|(ensured, bind)| bind.at(PathBuf::from(&ensured.path), &active.files))
             .collect();
         spec.init = !plan.exec.no_init;
-        spec.network = self.live.network();
+        spec.network = match plan.exec.offline {
+            true => Network::None,
+            false => self.live.network(),
+        };
         spec.limits = self.live.limits;
         spec.seccomp = self.live.filter;
         spec.net_index = Some(index);
@@ -267,6 +270,10 @@ impl Job {
             .iter()
             .map(|var| (var.name.clone(), var.value.clone()))
             .collect();
+        for var in &container.volatile_env {
+            env.retain(|(name, _)| *name != var.name);
+            env.push((var.name.clone(), var.value.clone()));
+        }
         env.extend(self.secrets.env.iter().cloned());
         let home = self
             .plan

@@ -9,6 +9,7 @@ mod blobs;
 mod import;
 mod load;
 mod names;
+mod parts;
 mod publish;
 
 use std::collections::{HashMap, HashSet};
@@ -27,6 +28,7 @@ use crate::source::Layer;
 
 pub(super) use import::{import, tarball};
 pub use names::NamedImage;
+pub(super) use parts::{layer, manifest};
 pub use publish::Reach;
 
 /// Most layers that other tools mount.

@@ -193,6 +193,40 @@ impl World {
         Ok(NamedImage::of(reference.to_string(), &found))
     }
 
+    /// The address under which an image of the host is found: by its name if nsci knows it, else in one of the host's
+    /// container tools, whose image is taken over.
+    ///
+    /// # Errors
+    /// If nobody knows it.
+    pub async fn host_image(&self, name: &str, platform: &str) -> Result<String> {
+        let asked = Reference::parse(name).map_err(|error| Error::invalid(error.to_string()))?;
+        let platform_of: Platform = platform.parse().map_err(source_error)?;
+        if self.imported_image(&asked, &platform_of)?.is_some() {
+            return Ok(name.to_owned());
+        }
+        let mut tried = Vec::new();
+        for source in [
+            format!("containers-storage:{asked}"),
+            format!("docker-daemon:{asked}"),
+        ] {
+            let host = |path: &str| PathBuf::from(path);
+            let local = format!("{LOCAL}/{}", asked.repository());
+            let local = format!("{local}:{}", asked.tag().unwrap_or("latest"));
+            match self
+                .import_image(&source, host, "", Some(&local), platform)
+                .await
+            {
+                Ok(image) => return Ok(image.name),
+                Err(error) => tried.push(format!("{source}: {}", error.full_message())),
+            }
+        }
+        Err(Error::new(
+            Kind::Invalid,
+            format!("no image `{name}` on this host:\n{}", tried.join("\n")),
+        )
+        .hint("`nsci image import` takes images out of archives; `from` asks registries"))
+    }
+
     async fn open_image_file(
         &self,
         path: &Path,

@@ -11,8 +11,8 @@ use super::{exec, files, paths::expand_vars, world::World};
 use crate::{
     error::{Error, Kind, Result},
     graph::{
-        Container, Exec, Port, PortForward, Service, ServiceBinding, ServiceKind, ServiceOp, Value,
-        fingerprint,
+        Container, Exec, Port, PortForward, Protocol, Service, ServiceBinding, ServiceKind,
+        ServiceOp, Value, fingerprint,
     },
     service::{Instance, Launcher, Running, Stop, Use},
 };
@@ -45,6 +45,61 @@ impl Launcher for SessionLauncher {
             }
         }
         .boxed()
+    }
+}
+
+/// A service's port that is open on this host while this lives.
+#[derive(Debug)]
+pub(super) struct Reached {
+    /// How addresses in the service begin: scheme, host and port.
+    pub(super) inside: String,
+    /// What they begin with here.
+    pub(super) outside: String,
+    /// Host and port inside.
+    pub(super) host: String,
+    _used: Use,
+}
+
+impl Reached {
+    /// An address in the service, as it is written here.
+    pub(super) fn address(&self, url: &str) -> String {
+        match url.strip_prefix(&self.inside) {
+            Some(rest) => format!("{}{rest}", self.outside),
+            None => url.to_owned(),
+        }
+    }
+}
+
+/// Where host and port are in an address.
+#[derive(Debug, PartialEq)]
+struct Authority {
+    start: usize,
+    end: usize,
+    port: u16,
+}
+
+impl Authority {
+    fn of(url: &str) -> Option<Self> {
+        let (scheme, rest) = url.split_once("://")?;
+        let length = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let login = rest[..length].rfind('@').map_or(0, |at| at + 1);
+        let host = &rest[login..length];
+        let port = match host.rsplit_once(':') {
+            Some((_, port)) if !port.ends_with(']') => port.parse().ok()?,
+            _ => match scheme {
+                "http" => 80,
+                "https" => 443,
+                "git" => 9418,
+                "ssh" => 22,
+                _ => return None,
+            },
+        };
+        let start = scheme.len() + "://".len();
+        Some(Self {
+            start: start + login,
+            end: start + length,
+            port,
+        })
     }
 }
 
@@ -285,6 +340,35 @@ impl World {
         }
     }
 
+    /// Keeps a service running and opens the port of it that an address names; returns the address on this host.
+    ///
+    /// # Errors
+    /// If the service cannot be started, or the address has no port that can be told.
+    pub(super) async fn reach(&self, service: &Service, url: &str) -> Result<Reached> {
+        let at = Authority::of(url).ok_or_else(|| {
+            Error::invalid(format!(
+                "`{url}` does not say which port of the service it means"
+            ))
+            .hint("write it as http://NAME:PORT/…")
+        })?;
+        let port = PortForward {
+            frontend: None,
+            backend: at.port,
+            protocol: Protocol::Tcp,
+        };
+        let open = tunnel(service.clone(), &[port], false);
+        let used = self.services.acquire(&open).await?;
+        let front = used.instance().endpoint().ports.first().copied();
+        let front = front.ok_or_else(|| Error::internal("a tunnel opened no port"))?;
+        let place = format!("127.0.0.1:{front}");
+        Ok(Reached {
+            inside: url[..at.end].to_owned(),
+            outside: format!("{}{place}", &url[..at.start]),
+            host: url[at.start..at.end].to_owned(),
+            _used: used,
+        })
+    }
+
     /// Stops all services, those first that others are not built on.
     pub async fn stop_services(&self) {
         self.services.stop_all().await;
@@ -294,6 +378,22 @@ impl World {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ports_of_addresses() {
+        for (url, found) in [
+            ("http://www/x", Some((7, 10, 80))),
+            ("http://www:8080", Some((7, 15, 8080))),
+            ("http://u:p@www:81/x", Some((11, 17, 81))),
+            ("git://[::1]/x", Some((6, 11, 9418))),
+            ("svn://www/x", None),
+            ("http://www:x/", None),
+            ("/a/path", None),
+        ] {
+            let found = found.map(|(start, end, port)| Authority { start, end, port });
+            assert_eq!(Authority::of(url), found, "{url}");
+        }
+    }
 
     #[test]
     fn names_that_would_break_a_hosts_file_are_refused() {

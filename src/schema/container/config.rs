@@ -70,6 +70,23 @@ fn variables(registry: &mut Registry<Api>) {
                     configured(this, Configure::WithoutSecretEnv { name })
                 })
         })
+        .field("withVolatileVariable", "Container!", |f| {
+            f.doc("Sets an environment variable that decides nothing: commands see it, but a change of it runs none \
+                   of them again, and no image has it.")
+                .name_and_value()
+                .resolve(|_, this, args| {
+                    let (name, value) = (args.get("name")?, args.get("value")?);
+                    configured(this, Configure::Volatile { name, value })
+                })
+        })
+        .field("withoutVolatileVariable", "Container!", |f| {
+            f.doc("Removes a variable that `withVolatileVariable` set.")
+                .arg("name: String!", "Name.")
+                .resolve(|_, this, args| {
+                    let name = args.get("name")?;
+                    configured(this, Configure::WithoutVolatile { name })
+                })
+        })
         .field("envVariable", "String", |f| {
             f.doc("Value of an environment variable.")
                 .arg("name: String!", "Name.")

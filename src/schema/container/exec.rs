@@ -88,6 +88,7 @@ fn exec(ctx: &Ctx, args: &Args) -> Result<Exec, FieldError> {
         insecure: args.flag("insecureRootCapabilities"),
         expand: args.flag("expand"),
         no_init: args.flag("noInit"),
+        offline: false,
     })
 }
 

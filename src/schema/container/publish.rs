@@ -86,6 +86,23 @@ pub(super) fn declare(registry: &mut Registry<Api>) {
                     Ok(FileRef(Vertex::new(op, all(ctx, this, args)?)))
                 })
         })
+        .field("manifest", "File!", |f| {
+            f.doc("The manifest that the container's image would be published with.")
+                .packing()
+                .resolve(|_, this, args| {
+                    let op = Op::Manifest(format(args)?);
+                    Ok(this.part::<FileRef>(op))
+                })
+        })
+        .field("layer", "File!", |f| {
+            f.doc("The blob of one layer of the container's image, as it would be published.")
+                .arg("id: String!", "Digest of the blob, or of the layer before it was packed.")
+                .packing()
+                .resolve(|_, this, args| {
+                    let (id, format) = (args.get("id")?, format(args)?);
+                    Ok(this.part::<FileRef>(Op::Layer { id, format }))
+                })
+        })
         .field("import", "Container!", |f| {
             f.doc("The container with the files and configuration of an image in an archive.")
                 .arg("source: FileID!", "The archive: an OCI layout, or what `docker save` writes.")
@@ -135,7 +152,10 @@ fn enums(registry: &mut Registry<Api>) {
 
 /// Arguments of every field that makes an image.
 trait ImageArgs {
+    /// For an image of one container or several.
     fn image_args(self) -> Self;
+    /// How layers are packed and what parts are called.
+    fn packing(self) -> Self;
 }
 
 impl ImageArgs for Field<ContainerRef> {
@@ -144,7 +164,11 @@ impl ImageArgs for Field<ContainerRef> {
             "platformVariants: [ContainerID!] = []",
             "Containers for other platforms, to be part of the same image.",
         )
-        .arg(
+        .packing()
+    }
+
+    fn packing(self) -> Self {
+        self.arg(
             "forcedCompression: ImageLayerCompression",
             "Pack every layer so; otherwise those of images stay as they are and others are gzip.",
         )

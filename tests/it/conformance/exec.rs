@@ -366,3 +366,29 @@ fn secrets_are_scrubbed() {
         )
         .hold();
 }
+
+#[test]
+fn health_checks() {
+    let check = "ALPINE withDockerHealthcheck(args: [\"curl\", \"-f\", \"x\"], interval: \"1m30s\", timeout: \"500ms\", retries: 3)";
+    Table::new()
+        .is("the command", &format!("{check} dockerHealthcheck args"), json!(["curl", "-f", "x"]))
+        .is("no shell", &format!("{check} dockerHealthcheck shell"), false)
+        .is("times come back as they were", &format!("{check} dockerHealthcheck interval"), "1m30s")
+        .is("short ones too", &format!("{check} dockerHealthcheck timeout"), "500ms")
+        .is("what was not said is Docker's default", &format!("{check} dockerHealthcheck startPeriod"), "0s")
+        .is("retries", &format!("{check} dockerHealthcheck retries"), 3)
+        .is(
+            "by the shell",
+            "ALPINE withDockerHealthcheck(args: [\"curl -f x || exit 1\"], shell: true) dockerHealthcheck {shell args}",
+            json!({"shell": true, "args": ["curl -f x || exit 1"]}),
+        )
+        .is("none", "ALPINE dockerHealthcheck {args}", json!(null))
+        .is("it is removed", &format!("{check} withoutDockerHealthcheck dockerHealthcheck {{args}}"), json!(null))
+        .fails(
+            "a wrong time is named",
+            "ALPINE withDockerHealthcheck(args: [\"x\"], interval: \"soon\") dockerHealthcheck args",
+            &["interval cannot be `soon`"],
+        )
+        .fails("it needs a command", "ALPINE withDockerHealthcheck(args: []) dockerHealthcheck args", &["needs a command"])
+        .hold();
+}

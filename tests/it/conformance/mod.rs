@@ -3,6 +3,7 @@
 //! Rows run through raw GraphQL against a session with real images. A table says all that does not hold, not only the
 //! first.
 
+mod caching;
 mod changes;
 mod data;
 mod exec;

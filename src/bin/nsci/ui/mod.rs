@@ -4,6 +4,7 @@
 //! [`plain`] writes line after line, [`json`] one object per line. The engine's side only puts events into
 //! a queue and never waits. Nothing here touches standard output, and colour never carries meaning alone.
 
+mod backlog;
 mod json;
 mod plain;
 mod tally;
@@ -13,10 +14,12 @@ mod tty;
 pub(crate) use text::plain_text;
 
 use std::io::{self, Write as _};
+use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use backlog::Backlog;
 use nsci::event::{Event, Events};
 
 /// Time between two looks at what changed.
@@ -111,17 +114,20 @@ impl Curtain {
 pub(crate) struct Ui {
     mode: Mode,
     sender: Option<Sender<Message>>,
+    backlog: Arc<Backlog>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Ui {
     /// Starts the display; its thread starts with the first event.
     pub(crate) fn start(mode: Mode, detail: Detail) -> Self {
+        let backlog = Arc::new(Backlog::default());
         let mut renderer: Box<dyn Renderer> = match mode {
             Mode::Silent => {
                 return Self {
                     mode,
                     sender: None,
+                    backlog,
                     thread: None,
                 };
             }
@@ -130,13 +136,15 @@ impl Ui {
             Mode::Json => Box::new(json::Json::new(detail)),
         };
         let (sender, receiver) = mpsc::channel();
+        let shown = Arc::clone(&backlog);
         let thread = std::thread::Builder::new()
             .name("progress".into())
-            .spawn(move || run(renderer.as_mut(), &receiver))
+            .spawn(move || run(renderer.as_mut(), &receiver, &shown))
             .ok();
         Self {
             mode,
             sender: Some(sender),
+            backlog,
             thread,
         }
     }
@@ -145,8 +153,15 @@ impl Ui {
     pub(crate) fn events(&self) -> Events {
         match self.sender.clone() {
             None => Events::none(),
-            // A display that has gone misses nothing that matters.
-            Some(sender) => Events::new(move |event| drop(sender.send(Message::Event(event)))),
+            Some(sender) => {
+                let backlog = Arc::clone(&self.backlog);
+                Events::new(move |event| {
+                    for event in backlog.admit(event) {
+                        // A display that has gone misses nothing that matters.
+                        drop(sender.send(Message::Event(event)));
+                    }
+                })
+            }
         }
     }
 
@@ -172,7 +187,7 @@ impl Ui {
     }
 }
 
-fn run(renderer: &mut dyn Renderer, receiver: &mpsc::Receiver<Message>) {
+fn run(renderer: &mut dyn Renderer, receiver: &mpsc::Receiver<Message>, backlog: &Backlog) {
     let start = Instant::now();
     let mut out = String::new();
     let mut next_tick = start + TICK;
@@ -180,7 +195,10 @@ fn run(renderer: &mut dyn Renderer, receiver: &mpsc::Receiver<Message>) {
     loop {
         let wait = next_tick.saturating_duration_since(Instant::now());
         match receiver.recv_timeout(wait) {
-            Ok(Message::Event(event)) => renderer.event(start.elapsed(), &event, &mut out),
+            Ok(Message::Event(event)) => {
+                renderer.event(start.elapsed(), &event, &mut out);
+                backlog.shown(&event);
+            }
             Ok(Message::Finish { ok }) => {
                 renderer.finish(start.elapsed(), ok, &mut out);
                 write(&mut out);

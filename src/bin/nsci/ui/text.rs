@@ -35,6 +35,10 @@ pub(super) fn count(number: usize, what: &str) -> String {
 
 /// The text without anything that could move the cursor, change colours or otherwise act on a terminal.
 pub(crate) fn plain_text(text: &str) -> String {
+    // Most lines are plain already, and a build has many.
+    if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
