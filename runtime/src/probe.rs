@@ -162,18 +162,21 @@ pub fn id_mapping() -> Finding {
     }
 }
 
-/// Whether a new `/proc` can be mounted, which masked containers forbid.
+/// Whether a new `/proc` can be mounted, which masked containers forbid; steps then see the container's.
 #[must_use]
 pub fn proc_mount() -> Finding {
     let name = "mounting /proc";
     match ask("proc", None) {
         Attempt::Works => Finding::good(name, "possible"),
-        Attempt::Fails { errno, .. } => Finding::bad(
-            name,
-            Level::Fatal,
-            describe(errno),
-            "docker: --security-opt systempaths=unconfined; Kubernetes: procMount: Unmasked with hostUsers: false",
-        ),
+        Attempt::Fails { errno, .. } if errno == rustix::io::Errno::PERM.raw_os_error() => {
+            Finding::bad(
+                name,
+                Level::Degraded,
+                "hidden in parts by the container around: steps see that container's processes and each other's",
+                "docker: --security-opt systempaths=unconfined; Kubernetes: procMount: Unmasked with hostUsers: false",
+            )
+        }
+        Attempt::Fails { errno, .. } => Finding::bad(name, Level::Fatal, describe(errno), ""),
         Attempt::Unknown(reason) => Finding::bad(name, Level::Fatal, reason, ""),
     }
 }

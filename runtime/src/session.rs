@@ -54,6 +54,7 @@ pub struct Session {
     watcher: Option<JoinHandle<()>>,
     start_time: Duration,
     delegation: Option<Delegation>,
+    own_proc: bool,
 }
 
 /// What a socket carries.
@@ -253,14 +254,18 @@ impl Session {
             .spawn(move || {
                 let launched = launch(&config, &control_copy, child_end);
                 drop(control_copy);
-                let spawner = launched.as_ref().map(|(pid, _)| *pid).ok();
+                let spawner = launched.as_ref().map(|launched| launched.spawner).ok();
                 let unheard = report.send(launched).is_err();
                 if let (Some(pid), false) = (spawner, unheard) {
                     sys::wait_for_end(pid);
                 }
             })
             .map_err(|source| Error::io("start the session thread", source))?;
-        let (spawner, network) = outcome.recv().map_err(|_| Error::SessionLost)??;
+        let Launched {
+            spawner,
+            network,
+            own_proc,
+        } = outcome.recv().map_err(|_| Error::SessionLost)??;
         Ok(Self {
             control,
             next_id: AtomicU64::new(1),
@@ -269,7 +274,19 @@ impl Session {
             watcher: Some(watcher),
             start_time: begin.elapsed(),
             delegation,
+            own_proc,
         })
+    }
+
+    /// Whether steps see their own processes in `/proc` and no others.
+    ///
+    /// Where a container around us hides parts of its own `/proc`, no new one can be mounted, and steps get that one:
+    /// it shows the processes of that container and of all steps, by their numbers there. The kernel lets a step look
+    /// into processes of other steps with its user and capabilities, but not into those outside of the session, which
+    /// are in another user namespace. Signals do not pass in any case.
+    #[must_use]
+    pub fn has_own_proc(&self) -> bool {
+        self.own_proc
     }
 
     /// How long [`Session::start`] took.
@@ -810,7 +827,12 @@ fn prepare_state_dir(path: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-type Launched = (rustix::process::Pid, Vec<(String, OwnedFd)>);
+/// A session that came up.
+struct Launched {
+    spawner: rustix::process::Pid,
+    network: Vec<(String, OwnedFd)>,
+    own_proc: bool,
+}
 
 /// Starts the first stage, maps its ids and waits until the spawner it leaves behind is ready.
 fn launch(
@@ -846,7 +868,7 @@ fn launch(
 fn converse(config: &SessionConfig, control: &OwnedFd, child: u32) -> Result<Launched, Error> {
     let mut spawner = None;
     match await_ready(config, control, child, &mut spawner) {
-        Ok((pid, names, fds)) => Ok((pid, names.into_iter().zip(fds).collect())),
+        Ok(launched) => Ok(launched),
         Err(error) => {
             if let Some(pid) = spawner {
                 sys::kill_quietly(pid, rustix::process::Signal::KILL);
@@ -863,12 +885,18 @@ fn await_ready(
     control: &OwnedFd,
     child: u32,
     spawner: &mut Option<rustix::process::Pid>,
-) -> Result<(rustix::process::Pid, Vec<String>, Vec<OwnedFd>), Error> {
+) -> Result<Launched, Error> {
     let deadline = Instant::now() + START_PATIENCE;
     let mut ready = None;
     loop {
-        if let (Some(pid), Some((names, fds))) = (*spawner, ready.take_if(|_| spawner.is_some())) {
-            return Ok((pid, names, fds));
+        if let (Some(spawner), Some((network, own_proc))) =
+            (*spawner, ready.take_if(|_| spawner.is_some()))
+        {
+            return Ok(Launched {
+                spawner,
+                network,
+                own_proc,
+            });
         }
         if !readable_before(control, deadline)? {
             return Err(Error::SessionStart {
@@ -881,7 +909,9 @@ fn await_ready(
                 wire::send(control, &StartReply::MapIds, &[])?;
             }
             Some((StartReply::Cloned { pid }, _)) => *spawner = rustix::process::Pid::from_raw(pid),
-            Some((StartReply::Ready { network }, fds)) => ready = Some((network, fds)),
+            Some((StartReply::Ready { network, own_proc }, fds)) => {
+                ready = Some((network.into_iter().zip(fds).collect(), own_proc));
+            }
             Some((StartReply::Failed(failure), _)) => {
                 return Err(failure.into_error(|message| Error::SessionStart { message }));
             }

@@ -260,11 +260,10 @@ fn exec_serve(control: &OwnedFd, executable: &OwnedFd, setup: &Setup) -> Error {
         MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC,
         None,
     );
-    if let Err(source) = mounted {
-        return Error::io(
-            "mount /proc (masked by an outer container? run it with systempaths=unconfined)",
-            source,
-        );
+    match mounted {
+        // Refused where a container around us hides parts of its own: then that one has to do.
+        Ok(()) | Err(rustix::io::Errno::PERM) => {}
+        Err(source) => return Error::io("mount /proc", source),
     }
     if let Err(source) = sys::put_at(control.as_fd(), 0) {
         return Error::io("hand over the control socket", source);
@@ -331,6 +330,7 @@ fn probe_features(state_dir: &Path) -> Features {
         return Features {
             sysfs: false,
             cgroup2: false,
+            proc: has_own_proc(),
         };
     }
     let works = |kind: &str| {
@@ -347,9 +347,15 @@ fn probe_features(state_dir: &Path) -> Features {
     let features = Features {
         sysfs: works("sysfs"),
         cgroup2: works("cgroup2"),
+        proc: has_own_proc(),
     };
     ignore(fs::remove_dir(&target));
     features
+}
+
+/// Whether `/proc` is that of the session's own pid namespace, in which the caller is the first process.
+fn has_own_proc() -> bool {
+    fs::read_link("/proc/self").is_ok_and(|pid| pid == Path::new("1"))
 }
 
 impl Spawner<'_> {
@@ -364,7 +370,10 @@ impl Spawner<'_> {
         let borrowed: Vec<_> = fds.iter().map(AsFd::as_fd).collect();
         wire::send(
             self.control,
-            &StartReply::Ready { network: names },
+            &StartReply::Ready {
+                network: names,
+                own_proc: self.features.proc,
+            },
             &borrowed,
         )
     }
@@ -581,19 +590,45 @@ fn kill_tree(helper: Pid) {
     }
 }
 
-/// Every process of the session with its parent.
+/// Every process of the session with its parent, by their pids in the session.
+///
+/// `/proc` may be that of a namespace around the session. Then processes that are not below the caller, the
+/// session's first, are none of its business, and the others have other pids there.
 fn parents() -> Vec<(Pid, Pid)> {
-    let Ok(entries) = fs::read_dir("/proc") else {
+    let (Ok(entries), Ok(own)) = (fs::read_dir("/proc"), fs::read_link("/proc/self")) else {
         return Vec::new();
     };
-    entries
+    let found: HashMap<i32, (i32, Vec<i32>)> = entries
         .filter_map(|entry| {
             let pid: i32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
-            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-            // The name may hold anything, but it ends at the last parenthesis.
-            let (_, fields) = stat.rsplit_once(')')?;
-            let parent: i32 = fields.split_whitespace().nth(1)?.parse().ok()?;
-            Some((Pid::from_raw(pid)?, Pid::from_raw(parent)?))
+            let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+            let field = |name: &str| -> Option<Vec<i32>> {
+                let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+                line.split_whitespace()
+                    .map(|pid| pid.parse().ok())
+                    .collect()
+            };
+            Some((pid, (*field("PPid:")?.first()?, field("NSpid:")?)))
         })
+        .collect();
+    let Some(own) = own.to_str().and_then(|pid| pid.parse::<i32>().ok()) else {
+        return Vec::new();
+    };
+    let depth = found.get(&own).map_or(0, |(_, names)| names.len());
+    let below = |mut pid: i32| loop {
+        match found.get(&pid) {
+            _ if pid == own => return true,
+            Some((parent, _)) => pid = *parent,
+            None => return false,
+        }
+    };
+    let inside: Vec<i32> = found.keys().copied().filter(|pid| below(*pid)).collect();
+    let name = |pid: i32| {
+        let (_, names) = found.get(&pid)?;
+        Pid::from_raw(*names.get(depth.checked_sub(1)?)?)
+    };
+    inside
+        .into_iter()
+        .filter_map(|pid| Some((name(pid)?, name(found.get(&pid)?.0)?)))
         .collect()
 }

@@ -189,6 +189,8 @@ pub(crate) struct Features {
     pub(crate) sysfs: bool,
     /// A new cgroup2 can be mounted in a cgroup namespace.
     pub(crate) cgroup2: bool,
+    /// A new proc can be mounted; else the one of the container around is all there is.
+    pub(crate) proc: bool,
 }
 
 /// Paths hidden from a step.
@@ -418,12 +420,13 @@ fn mounts(step: &StepSpec, features: Features) -> Result<Vec<Mount>, Error> {
     {
         mounts.push(overlay(lowers, upper, work)?);
     }
-    mounts.push(mount(
-        "/proc",
-        "proc",
-        "proc",
-        &["nosuid", "noexec", "nodev"],
-    )?);
+    mounts.push(if features.proc {
+        let options = ["nosuid", "noexec", "nodev"];
+        mount("/proc", "proc", "proc", &options)?
+    } else {
+        let options = ["rbind", "nosuid", "noexec", "nodev"];
+        mount("/proc", "bind", "/proc", &options)?
+    });
     mounts.push(mount(
         "/dev",
         "tmpfs",
@@ -537,6 +540,7 @@ mod tests {
     const FEATURES: Features = Features {
         sysfs: true,
         cgroup2: true,
+        proc: true,
     };
 
     fn step() -> StepSpec {
@@ -583,8 +587,8 @@ mod tests {
             let spec = oci(
                 &step(),
                 Features {
-                    sysfs: true,
                     cgroup2,
+                    ..FEATURES
                 },
             );
             let linux = spec.linux().as_ref().expect("linux");
@@ -632,13 +636,7 @@ mod tests {
     fn sysfs_is_bound_where_it_cannot_be_mounted() {
         let mut step = step();
         let kind = |step: &StepSpec, sysfs| {
-            let spec = oci(
-                step,
-                Features {
-                    sysfs,
-                    cgroup2: true,
-                },
-            );
+            let spec = oci(step, Features { sysfs, ..FEATURES });
             let mounts = spec.mounts().clone().expect("mounts");
             let sys = mounts
                 .iter()

@@ -68,6 +68,8 @@ pub(crate) enum StartReply {
     Ready {
         /// Names of the network's sockets.
         network: Vec<String>,
+        /// Whether `/proc` shows the session's processes and no others.
+        own_proc: bool,
     },
     /// It did not work.
     Failed(Failure),

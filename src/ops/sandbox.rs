@@ -3,6 +3,7 @@
 
 use crate::{
     error::{Error, Kind, Result},
+    event::Events,
     service::NameTable,
 };
 use nsci_runtime::{
@@ -42,6 +43,7 @@ pub struct Sandbox {
     config: SandboxConfig,
     store: Arc<Store>,
     names: Arc<NameTable>,
+    events: Events,
     live: OnceCell<Arc<Live>>,
 }
 
@@ -73,6 +75,9 @@ pub(super) struct Live {
     next_address: AtomicU32,
     next_host: AtomicU32,
 }
+
+const SHARED_PROC: &str = "the container around hides parts of /proc, so steps see its processes and each other's; \
+    `nsci doctor` says how to change that";
 
 /// Addresses that can stand for services of the host.
 const HOST_ADDRESSES: u32 = 254;
@@ -120,13 +125,14 @@ impl Live {
 
 impl Sandbox {
     /// A sandbox that does not run yet.
-    pub fn new(config: SandboxConfig, store: Arc<Store>) -> Self {
+    pub fn new(config: SandboxConfig, store: Arc<Store>, events: Events) -> Self {
         // Other sessions cannot ask for this one's names, so it is enough that people can tell them apart.
         let session = format!("s{}", std::process::id());
         Self {
             config,
             store,
             names: Arc::new(NameTable::new(&session)),
+            events,
             live: OnceCell::new(),
         }
     }
@@ -146,9 +152,15 @@ impl Sandbox {
         let start = || async {
             let config = self.config.clone();
             let (store, names) = (Arc::clone(&self.store), Arc::clone(&self.names));
-            tokio::task::spawn_blocking(move || start(config, &store, names))
+            let live = tokio::task::spawn_blocking(move || start(config, &store, names))
                 .await
-                .map_err(|error| Error::caused(Kind::Internal, "cannot start the sandbox", error))?
+                .map_err(|error| {
+                    Error::caused(Kind::Internal, "cannot start the sandbox", error)
+                })??;
+            if !live.session.has_own_proc() {
+                self.events.warn(SHARED_PROC);
+            }
+            Ok(live)
         };
         self.live.get_or_try_init(start).await.cloned()
     }

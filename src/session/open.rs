@@ -142,7 +142,7 @@ impl Session {
         let world = World::new(WorldParts {
             cache: Arc::new(cache),
             images,
-            sandbox: Sandbox::new(sandbox, Arc::clone(&store)),
+            sandbox: Sandbox::new(sandbox, Arc::clone(&store), settings.events.clone()),
             client: Arc::clone(&secrets) as _,
             terminal: settings.terminal,
             on_failure: settings.on_failure,

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use crate::support::{IMAGE, Nsci, Ran, binary, from, nest, quoted, script, sh};
+use crate::support::{
+    IMAGE, Nsci, Ran, binary, from, leaf, nest, processes, quoted, script, sh, text, wait_until,
+};
 
 /// One row for each wall: what a step tries, what it is told.
 #[test]
@@ -163,4 +165,46 @@ fn without_subordinate_ids_one_id_is_enough_and_the_reason_is_told() {
         "{ran:#?}"
     );
     assert!(ran.out.contains("owned by 0\\n0\\n"), "{ran:#?}");
+}
+
+/// Containers of other runtimes hide parts of their `/proc`; the kernel then lets nobody inside mount a new one.
+#[test]
+fn steps_run_where_the_container_around_hides_parts_of_proc() {
+    let nsci = Nsci::new();
+    let inside = |command: &[&str]| {
+        // Its memory file system is its own, too.
+        let script =
+            r#"mount -t tmpfs none /dev/shm && mount -t tmpfs none /proc/irq && exec "$@""#;
+        let unshare = "--user --map-root-user --mount --pid --fork --mount-proc";
+        let mut args: Vec<&str> = unshare.split(' ').collect();
+        let binary = binary();
+        args.extend(["sh", "-c", script, "sh", binary.to_str().unwrap()]);
+        args.extend(command);
+        let mut command = nsci.command_of(Path::new("unshare"), &args);
+        Ran::from(command.env("SECRET", "outside").output().unwrap()).ok()
+    };
+    let step = |script: &str| {
+        let chain = nest(&format!("container {} {} stdout", from(IMAGE), sh(script)));
+        let ran = inside(&["--progress", "plain", "query", &chain]);
+        (text(leaf(&ran.json())).trim_end().to_owned(), ran.err)
+    };
+    let (seen, said) = step(
+        "id -u; readlink /proc/self/root; cat /proc/self/comm; ls /proc/irq; kill -0 1 && echo $$",
+    );
+    assert_eq!(seen, "0\n/\ncat\n2");
+    assert!(said.contains("hides parts of /proc"), "{said}");
+    // It sees the processes around it, but not what they have in their environment, files and memory.
+    let peek = "cat /proc/[0-9]*/environ | tr '\\0' '\\n' | grep outside | wc -l; \
+                ls -d /proc/[0-9]*/root/proc | wc -l; ls /proc/[0-9]*/root/proc/irq | grep . | wc -l; \
+                cat /proc/[0-9]*/cmdline | grep -c nsci-keeper";
+    let seen = step(&format!("({peek}) 2>/dev/null")).0;
+    let seen: Vec<&str> = seen.lines().collect();
+    assert_eq!((seen[0], seen[3]), ("0", "1"), "{seen:?}");
+    // Nothing outlives a step, wherever its processes are counted.
+    assert_eq!(step("sleep 1000 & sleep 1000 & echo left").0, "left");
+    wait_until("the step's children are gone", || {
+        processes("sleep 1000").is_empty()
+    });
+    // The store is that of another user, as far as the ids go.
+    inside(&["cache", "prune", "--all"]);
 }

@@ -302,6 +302,7 @@ mod tests {
             let features = crate::spec::Features {
                 sysfs: true,
                 cgroup2,
+                proc: true,
             };
             let spec = spec::to_oci(&step, "/".as_ref(), features).expect("a valid step");
             let flags = namespaces(&spec).expect("namespaces of a step");
