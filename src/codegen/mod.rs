@@ -18,8 +18,8 @@ use std::sync::OnceLock;
 
 /// Files that are written over a module's source before it runs: path and contents.
 ///
-/// `seen` is the API as the module sees it, asked for only if something is generated from it; `wrong` says what a
-/// mistake in the source is to the caller.
+/// `seen` is the API as the module sees it, if there is more in it than the core.
+/// `wrong` says what a mistake in the source is to the caller.
 ///
 /// # Errors
 /// A mistake in the source, with file and line, or that of `seen`.
@@ -27,21 +27,23 @@ pub fn files<E>(
     analysis: &Analysis<'_>,
     config: &ModuleConfig,
     sources: &SourceFiles,
-    seen: impl FnOnce() -> Result<Schema, E>,
+    seen: Option<impl FnOnce() -> Result<Schema, E>>,
     wrong: impl FnOnce(StaticError) -> E,
 ) -> Result<Vec<(String, String)>, E> {
+    let seen = seen.map(|seen| seen()).transpose()?;
     let made = match analysis {
-        Analysis::Go(package) => go::files(config, package, sources, &seen()?, core()),
+        Analysis::Go(package) => go::files(
+            config,
+            package,
+            sources,
+            seen.as_ref().unwrap_or(core()),
+            core(),
+        ),
         // Its client learns the types of other modules from the session.
         Analysis::Python(_) => Ok(vec![]),
-        Analysis::TypeScript(source)
-            if config.dependencies.is_empty() && config.toolchains.is_empty() =>
-        {
-            source.scripts(None)
-        }
         Analysis::TypeScript(source) => {
-            let types = typescript::dependencies(&seen()?, core());
-            source.scripts(Some(&types))
+            let types = seen.map(|seen| typescript::dependencies(&seen, core()));
+            source.scripts(types.as_deref())
         }
     };
     made.map_err(wrong)

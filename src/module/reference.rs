@@ -1,4 +1,5 @@
-//! References to modules: `./path`, `github.com/owner/repo/sub@v1.2.0`, `git@host:owner/repo.git/sub`.
+//! References to modules: `./path`, `github.com/owner/repo/sub@v1.2.0`, `git@host:owner/repo.git/sub`,
+//! `https://host/owner/repo#v1.2.0:sub`.
 //!
 //! Main type: [`ModuleReference`]. Reading one is pure text work; whether the path or the repository exists is
 //! for others to find out.
@@ -63,6 +64,11 @@ impl ModuleReference {
         if is_directory || !looks_remote(text) {
             return Ok(Self::Local(text.to_owned()));
         }
+        if let Some((url, fragment)) = text.split_once('#') {
+            return GitReference::with_fragment(url, fragment)
+                .map(Self::Git)
+                .ok_or_else(|| invalid("it has no repository before the `#`"));
+        }
         let (address, version) = split_version(text);
         let (base, rest) = match address.split_once("://") {
             Some((scheme, rest)) => (format!("{scheme}://"), rest),
@@ -83,6 +89,39 @@ impl ModuleReference {
 }
 
 impl GitReference {
+    /// `URL#VERSION:DIRECTORY`, as directories of repositories are named.
+    fn with_fragment(url: &str, fragment: &str) -> Option<Self> {
+        let (version, subpath) = fragment.split_once(':').unwrap_or((fragment, ""));
+        let subpath = subpath.trim_matches('/');
+        let url = url.trim_end_matches('/');
+        let is_whole = url.contains("://") || user_part(url).is_some();
+        let url = if is_whole {
+            url.to_owned()
+        } else {
+            format!("https://{url}")
+        };
+        let rest = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
+        split_repository(rest)?;
+        // The same with `@`, which must lead to the same repository.
+        let joined = |rest: &str| format!("{rest}/{subpath}");
+        let is_plain = split_repository(&joined(rest)).is_some_and(|(repository, below)| {
+            repository == rest && below.trim_matches('/') == subpath
+        });
+        let address = match (subpath.is_empty(), is_plain) {
+            (true, _) => url.clone(),
+            (false, true) => joined(&url),
+            (false, false) => joined(&format!("{url}.git")),
+        };
+        Some(Self {
+            url,
+            subpath: subpath.to_owned(),
+            version: Some(version)
+                .filter(|version| !version.is_empty())
+                .map(str::to_owned),
+            address,
+        })
+    }
+
     /// The commit, if the version is one in full.
     pub fn commit(&self) -> Option<&str> {
         self.version.as_deref().filter(|version| is_commit(version))
@@ -255,6 +294,65 @@ mod tests {
         assert_eq!(tie, ModuleReference::Local("example.com/ci".into()));
         assert!(ModuleReference::parse("", false).is_err());
         assert!(ModuleReference::parse("github.com/x", false).is_err());
+    }
+
+    #[test]
+    fn fragments_name_version_and_directory() {
+        for (text, wanted) in [
+            (
+                "https://host.org/x/y#main:a/b",
+                (
+                    "https://host.org/x/y",
+                    "a/b",
+                    Some("main"),
+                    "https://host.org/x/y.git/a/b@main",
+                ),
+            ),
+            (
+                "https://github.com/x/y#v1:a",
+                (
+                    "https://github.com/x/y",
+                    "a",
+                    Some("v1"),
+                    "https://github.com/x/y/a@v1",
+                ),
+            ),
+            (
+                "github.com/x/y#v1",
+                (
+                    "https://github.com/x/y",
+                    "",
+                    Some("v1"),
+                    "https://github.com/x/y@v1",
+                ),
+            ),
+            (
+                "git@host.org:x/y.git#:a/",
+                ("git@host.org:x/y.git", "a", None, "git@host.org:x/y.git/a"),
+            ),
+            (
+                "git://127.0.0.1:80/repo#main:m",
+                (
+                    "git://127.0.0.1:80/repo",
+                    "m",
+                    Some("main"),
+                    "git://127.0.0.1:80/repo.git/m@main",
+                ),
+            ),
+        ] {
+            let Ok(ModuleReference::Git(git)) = ModuleReference::parse(text, false) else {
+                panic!("{text} is no repository");
+            };
+            let shown = git.to_string();
+            let found = (
+                git.url.as_str(),
+                git.subpath.as_str(),
+                git.version.as_deref(),
+                shown.as_str(),
+            );
+            assert_eq!(found, wanted, "{text}");
+        }
+        assert!(ModuleReference::parse("https://#main", false).is_err());
     }
 
     #[test]

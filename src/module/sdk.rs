@@ -45,6 +45,15 @@ pub enum Analysis<'a> {
 
 impl Analysis<'_> {
     /// The types that the module offers.
+    pub fn types(&self) -> &ModuleTypes {
+        match self {
+            Self::Go(package) => &package.types,
+            Self::Python(types) => types,
+            Self::TypeScript(source) => &source.types,
+        }
+    }
+
+    /// The same alone.
     pub fn into_types(self) -> ModuleTypes {
         match self {
             Self::Go(package) => package.types,

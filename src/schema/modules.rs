@@ -4,6 +4,7 @@ use super::{
     api::Api,
     call,
     gql::{Args, FieldError, Registry, Resolved, View},
+    module_api::loaded_value,
     object::{
         CallArg, CurrentCall, CurrentModule, DirectoryRef, ErrorValue, Instance, NamedValue,
         Object, Root,
@@ -19,6 +20,7 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 use std::{
+    collections::HashMap,
     path::PathBuf,
     sync::{Arc, OnceLock},
 };
@@ -132,6 +134,21 @@ impl ModuleSpec {
         })
     }
 
+    /// Finds out what the types are that its source takes from the modules it uses.
+    pub fn classify(&mut self) {
+        let foreign = foreign_types(&self.dependencies);
+        let types = &mut self.types;
+        types.classify_foreign(|name| foreign.get(name).cloned());
+    }
+
+    /// Adds its constructor to what its own code may call, by the name it gives itself, unless that is taken.
+    pub fn offer_to_itself(self: &Arc<Self>, constructors: &mut Vec<(String, Arc<Self>)>) {
+        let field = crate::module::names::lower_camel(&self.config.name);
+        if constructors.iter().all(|(taken, _)| *taken != field) {
+            constructors.push((field, Arc::clone(self)));
+        }
+    }
+
     /// This module and everything it builds on, each once, dependencies first.
     pub fn closure(self: &Arc<Self>) -> Vec<Arc<Self>> {
         fn add(spec: &Arc<ModuleSpec>, into: &mut Vec<Arc<ModuleSpec>>) {
@@ -157,6 +174,34 @@ impl ModuleSpec {
             .map(|&pattern| pattern.to_owned());
         host_directory(&self.source, excluded.collect())
     }
+}
+
+/// What a module's source may call types of its dependencies, and what they are.
+fn foreign_types(dependencies: &[DependencySpec]) -> HashMap<String, TypeKind> {
+    let mut found = HashMap::new();
+    for DependencySpec { name, module } in dependencies {
+        let types = &module.types;
+        let mut add = |original: &str, kind: TypeKind| {
+            for module_name in [&module.name, &module.config.name, name] {
+                let seen =
+                    crate::module::names::namespaced(module_name, &types.main_object, original);
+                found.insert(seen, kind.clone());
+            }
+        };
+        for ty in &types.objects {
+            let name = ty.api_name.clone();
+            add(&ty.name, TypeKind::Object { name });
+        }
+        for ty in &types.enums {
+            let name = ty.api_name.clone();
+            add(&ty.name, TypeKind::Enum { name });
+        }
+        for ty in &types.interfaces {
+            let name = ty.api_name.clone();
+            add(&ty.name, TypeKind::Interface { name });
+        }
+    }
+    found
 }
 
 /// A directory of the host without what the patterns name.
@@ -421,7 +466,37 @@ pub(super) fn declare(registry: &mut Registry<Api>) {
         .field("source", "Directory!", |f| {
             f.doc("Its sources.")
                 .resolve(|ctx, _, _| Ok(DirectoryRef(ctx.client().call()?.module.source_vertex())))
+        })
+        .field("generatedContextDirectory", "Directory!", |f| {
+            f.doc("Its context with what is generated for it.")
+                .resolve(|ctx, _, _| {
+                    let module = &ctx.client().call()?.module;
+                    Ok(DirectoryRef(generated_context(module)))
+                })
+        })
+        .field("dependencies", "[Module!]!", |f| {
+            f.doc("The modules that it uses.").resolve(|ctx, _, _| {
+                let used = &ctx.client().call()?.module.dependencies;
+                Ok(used
+                    .iter()
+                    .map(|used| loaded_value(&used.module))
+                    .collect::<Vec<_>>())
+            })
         });
+}
+
+/// The context of a module with its generated files where they belong.
+fn generated_context(module: &ModuleSpec) -> Arc<Vertex> {
+    let context = host_directory(&module.context, vec![".git".into()]);
+    let below = module.source.strip_prefix(&module.context);
+    let below = below.unwrap_or(std::path::Path::new("")).to_owned();
+    let files = module.generated.iter().map(|(path, contents)| {
+        let path = below.join(path).to_string_lossy().into_owned();
+        (path, contents.as_str())
+    });
+    files.fold(context, |directory, (path, contents)| {
+        super::runtime::with_file(directory, &path, contents)
+    })
 }
 
 fn current_call(registry: &mut Registry<Api>) {

@@ -63,17 +63,7 @@ fn prepare(api: &Api, spec: &ModuleSpec, container: Arc<Vertex>, step: &SetupSte
             let files = sdk_files(api, *sdk);
             Vertex::new(Op::Edit(Edit::Directory(to)), vec![container, files])
         }
-        SetupStep::WriteFile { path, contents } => {
-            let to = Copy {
-                path: path.clone(),
-                ..Copy::default()
-            };
-            let edit = Edit::NewFile {
-                to,
-                contents: contents.clone(),
-            };
-            Vertex::new(Op::Edit(edit), vec![container])
-        }
+        SetupStep::WriteFile { path, contents } => with_file(container, path, contents),
         SetupStep::Exec {
             args,
             caches,
@@ -204,14 +194,16 @@ fn with_files<'a>(
     files: impl Iterator<Item = (&'a str, &'a str)>,
 ) -> Arc<Vertex> {
     files.fold(directory, |directory, (path, contents)| {
-        let to = Copy {
-            path: path.to_owned(),
-            ..Copy::default()
-        };
-        let edit = Edit::NewFile {
-            to,
-            contents: contents.to_owned(),
-        };
-        Vertex::new(Op::Edit(edit), vec![directory])
+        with_file(directory, path, contents)
     })
+}
+
+/// A directory, or container, with a file written into it.
+pub(super) fn with_file(into: Arc<Vertex>, path: &str, contents: &str) -> Arc<Vertex> {
+    let to = Copy {
+        path: path.to_owned(),
+        ..Copy::default()
+    };
+    let contents = contents.to_owned();
+    Vertex::new(Op::Edit(Edit::NewFile { to, contents }), vec![into])
 }

@@ -108,16 +108,40 @@ fn describe(
         }
         Err(error) => return Err(wrong(error)),
     };
-    let seen = || {
-        let seen = modules.visible(&spec.dependencies)?;
+    let own = calls_itself(&spec.config.name, files).then(|| {
+        let mut own = ModuleSpec {
+            types: analysis.types().clone(),
+            ..spec.clone()
+        };
+        own.classify();
+        Arc::new(own)
+    });
+    let is_alone = spec.dependencies.is_empty() && own.is_none();
+    let seen = (!is_alone && sdk != SdkKind::Python).then_some(|| {
+        let seen = modules.visible(&spec.dependencies, own.as_ref())?;
         Ok(Schema::from_table(seen.table(), View::LATEST))
-    };
+    });
     let generated = codegen::files(&analysis, &spec.config, files, seen, wrong)?;
     Ok(Description {
         types: Some(analysis.into_types()),
         plan,
         generated,
     })
+}
+
+/// Whether a module's source seems to call the module's own functions through the API: `dag.name(`.
+fn calls_itself(name: &str, files: &SourceFiles) -> bool {
+    let plain = |text: &str| text.replace(['-', '_'], "").to_lowercase();
+    let name = plain(name);
+    let calls = |text: &str| {
+        text.match_indices("dag").any(|(at, found)| {
+            let rest = text[at + found.len()..].trim_start();
+            let called = rest.strip_prefix('.').map(str::trim_start);
+            let called = called.and_then(|rest| rest.split_once('('));
+            called.is_some_and(|(called, _)| plain(called) == name)
+        })
+    };
+    files.values().any(|text| calls(text))
 }
 
 /// Asks the module itself, where its types cannot be told from the source.

@@ -7,7 +7,7 @@ use super::load::{self, Located};
 use crate::{
     error::{Error, Kind, Result},
     module::{
-        Dependency, GitReference, ModuleConfig, ModuleReference, SdkKind, TypeKind, config, names,
+        Dependency, GitReference, ModuleConfig, ModuleReference, SdkKind, config, names,
         reference::is_commit,
     },
     schema::{
@@ -19,7 +19,6 @@ use crate::{
 };
 use futures_util::future::BoxFuture;
 use std::{
-    collections::HashMap,
     path::{Component, Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -72,17 +71,27 @@ impl Modules {
     }
 
     /// What code that uses these modules sees of the API; the same in every session.
-    pub(super) fn visible(&self, dependencies: &[DependencySpec]) -> Result<Arc<Schema<Api>>> {
+    ///
+    /// `own` is the module whose code it is, if it calls itself.
+    pub(super) fn visible(
+        &self,
+        dependencies: &[DependencySpec],
+        own: Option<&Arc<ModuleSpec>>,
+    ) -> Result<Arc<Schema<Api>>> {
         let mut types: Vec<Arc<ModuleSpec>> = Vec::new();
         for spec in dependencies.iter().flat_map(|used| used.module.closure()) {
             if types.iter().all(|known| known.identity != spec.identity) {
                 types.push(spec);
             }
         }
-        let constructors: Vec<_> = dependencies
+        let mut constructors: Vec<_> = dependencies
             .iter()
             .map(|used| (used.query_field(), Arc::clone(&used.module)))
             .collect();
+        if let Some(own) = own {
+            types.push(Arc::clone(own));
+            own.offer_to_itself(&mut constructors);
+        }
         self.build(&types, &constructors)
     }
 
@@ -415,7 +424,7 @@ impl Modules {
 
     /// The API as code that uses these modules sees it, as an introspection answer.
     pub(super) async fn introspection(&self, used: &[DependencySpec]) -> Result<String> {
-        let schema = self.visible(used)?;
+        let schema = self.visible(used, None)?;
         let answer = self.ask(schema, INTROSPECTION.to_owned()).await?;
         Ok(answer["data"].to_string())
     }
@@ -461,38 +470,9 @@ impl Modules {
             ))
             .hint("give it another \"name\""));
         }
-        let foreign = foreign_types(&spec.dependencies);
-        spec.types
-            .classify_foreign(|name| foreign.get(name).cloned());
+        spec.classify();
         Ok(())
     }
-}
-
-/// What a module's source may call types of its dependencies, and what they are.
-fn foreign_types(dependencies: &[DependencySpec]) -> HashMap<String, TypeKind> {
-    let mut found = HashMap::new();
-    for DependencySpec { name, module } in dependencies {
-        let types = &module.types;
-        let mut add = |original: &str, kind: TypeKind| {
-            for module_name in [&module.name, &module.config.name, name] {
-                let seen = names::namespaced(module_name, &types.main_object, original);
-                found.insert(seen, kind.clone());
-            }
-        };
-        for ty in &types.objects {
-            let name = ty.api_name.clone();
-            add(&ty.name, TypeKind::Object { name });
-        }
-        for ty in &types.enums {
-            let name = ty.api_name.clone();
-            add(&ty.name, TypeKind::Enum { name });
-        }
-        for ty in &types.interfaces {
-            let name = ty.api_name.clone();
-            add(&ty.name, TypeKind::Interface { name });
-        }
-    }
-    found
 }
 
 fn parse(base: &Path, text: &str) -> Result<ModuleReference> {

@@ -320,10 +320,7 @@ impl State {
         let mut constructors: Vec<_> = used
             .map(|used| (used.query_field(), Arc::clone(&used.module)))
             .collect();
-        let own = spec.query_field();
-        if constructors.iter().all(|(field, _)| *field != own) {
-            constructors.push((own, Arc::clone(spec)));
-        }
+        spec.offer_to_itself(&mut constructors);
         let schema = self.modules.schema(&constructors)?;
         let seen = SeenApi {
             modules: count,

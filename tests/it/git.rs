@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::json;
 
-use crate::support::{IMAGE, Nsci, from, nest, quoted, wait_until};
+use crate::support::{GitDaemon, IMAGE, Nsci, from, nest, quoted, wait_until};
 
 /// A process that ends with the test.
 struct Running(Child);
@@ -65,26 +65,11 @@ fn free_port() -> u16 {
         .port()
 }
 
-/// `git daemon` for what is below a directory.
-fn daemon(base: &Path) -> (Running, String) {
-    let port = free_port();
-    let child = Command::new("git")
-        .args([
-            "daemon",
-            "--reuseaddr",
-            "--export-all",
-            "--listen=127.0.0.1",
-        ])
-        .arg(format!("--port={port}"))
-        .arg(format!("--base-path={}", base.display()))
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let running = Running(child);
-    wait_until("git daemon", || {
-        TcpStream::connect(("127.0.0.1", port)).is_ok()
-    });
-    (running, format!("git://127.0.0.1:{port}/repo"))
+/// The repository as `git daemon` serves it.
+fn daemon(base: &Path) -> (GitDaemon, String) {
+    let daemon = GitDaemon::start(base);
+    let url = format!("{}/repo", daemon.url);
+    (daemon, url)
 }
 
 #[test]

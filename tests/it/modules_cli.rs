@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::{IMAGE, Nsci, Ran};
+use crate::support::{IMAGE, Nsci, Pty, Ran};
 
 const TOOL: &str = r#"
 """Tools for tests."""
@@ -445,4 +445,46 @@ fn configuration_is_shown() {
         .json();
     assert_eq!(json["name"], "tool");
     assert_eq!(json["sdk"], "python");
+}
+
+#[test]
+fn shell_is_typed_into() {
+    let nsci = Nsci::new();
+    tool(&nsci, "tool");
+    let start = || Pty::start(nsci.command(&["-s", "-m", "tool", "shell"]));
+    let mut pty = start();
+    pty.wait_for("tool > ");
+    pty.type_in("say you\r");
+    pty.wait_for("hello, you");
+    // A statement may take several lines, and a mistake ends nothing.
+    pty.type_in("say $(\r");
+    pty.wait_for("… > ");
+    pty.type_in("say deep)\r");
+    pty.wait_for("hello, hello, deep");
+    pty.type_in("sya you\r");
+    pty.wait_for("sya");
+    pty.wait_for("did you mean `say`?");
+    // Ctrl-C drops the line.
+    pty.type_in("nonsense");
+    pty.wait_for("nonsense");
+    let prompts = || pty.shown().matches("tool > ").count();
+    let before = prompts();
+    pty.type_in("\u{3}");
+    crate::support::wait_until("the next prompt", || prompts() > before);
+    pty.type_in("say again\r");
+    pty.wait_for("hello, again");
+    pty.type_in(".exit\r");
+    let (code, shown) = pty.end();
+    assert_eq!(code, Some(0), "{shown}");
+    assert!(!shown.contains("panicked"), "{shown}");
+    assert!(pty.is_sane());
+    let mut again = start();
+    again.wait_for("tool > ");
+    let history = nsci.read(".local/state/nsci/history");
+    assert!(
+        history.contains("say again") && !history.contains("nonsense"),
+        "{history}"
+    );
+    again.type_in("\u{4}");
+    assert_eq!(again.end().0, Some(0));
 }

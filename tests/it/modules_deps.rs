@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::Nsci;
+use crate::support::{GitDaemon, Nsci};
 
 /// A module in Python.
 fn python(nsci: &Nsci, directory: &str, name: &str, dependencies: &str, code: &str) {
@@ -427,4 +427,43 @@ fn modules_come_from_git_by_the_users_own_rules() {
         .run(&["-s", "-m", "ci", "call", "one", "--name=you"])
         .ok();
     assert_eq!(ran.out.trim_end(), "HI, YOU");
+}
+
+/// Modules, and directories and files among the arguments, are named by repository, version and path.
+#[test]
+fn modules_and_arguments_are_named_by_address_in_a_repository() {
+    let nsci = Nsci::new();
+    let reader = "@object_type\nclass Reader:\n    @function\n    async def read(self, source: dagger.Directory, path: str) -> str:\n        \
+                  return await source.file(path).contents()\n\n    @function\n    async def show(self, file: dagger.File) -> str:\n        \
+                  return await file.contents()\n";
+    python(&nsci, "hosting/repo/ci/reader", "reader", "", reader);
+    nsci.write("hosting/repo/docs/a.txt", "one");
+    git(&nsci, "hosting/repo", &["init", "--quiet"]);
+    git(&nsci, "hosting/repo", &["add", "."]);
+    git(&nsci, "hosting/repo", &["commit", "--quiet", "-m", "one"]);
+    git(&nsci, "hosting/repo", &["tag", "v1"]);
+    nsci.write("hosting/repo/docs/a.txt", "two");
+    git(&nsci, "hosting/repo", &["commit", "--quiet", "-am", "two"]);
+    let daemon = GitDaemon::start(&nsci.home().join("hosting"));
+    let url = format!("{}/repo", daemon.url);
+    let module = format!("{url}#v1:ci/reader");
+    let run = |words: &[&str]| nsci.run(&[&["-s", "-m", &module, "call"], words].concat());
+    for (fragment, path, wanted) in [
+        ("", "docs/a.txt", "two"),
+        ("#v1", "docs/a.txt", "one"),
+        ("#main:docs", "a.txt", "two"),
+        ("#v1:docs/", "a.txt", "one"),
+        ("#:docs", "a.txt", "two"),
+    ] {
+        let ran = run(&["read", &format!("--source={url}{fragment}"), "--path", path]).ok();
+        assert_eq!(ran.out, wanted, "{fragment}");
+    }
+    let ran = run(&["show", &format!("--file={url}#v1:docs/a.txt")]).ok();
+    assert_eq!(ran.out, "one");
+    run(&["show", &format!("--file={url}#v1")]).failed(2, &["--file", "URL#REF:PATH"]);
+    run(&["read", &format!("--source={url}#v9"), "--path=x"]).failed(1, &["v9"]);
+    run(&["read", &format!("--source={url}#v1:nothing"), "--path=x"]).failed(1, &["nothing"]);
+    let missing = format!("{url}#v9:ci/reader");
+    nsci.run(&["-s", "-m", &missing, "functions"])
+        .failed(2, &["no branch, tag or commit `v9`"]);
 }

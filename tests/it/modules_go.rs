@@ -183,3 +183,29 @@ fn mistakes_name_file_and_line() {
     );
     call(&nsci, "ci", "a").failed(1, &["./main.go:6:9: cannot use 1"]);
 }
+
+/// What a module needs may lie in it: nothing is downloaded, so a version that nobody has will do.
+#[test]
+fn vendored_packages_are_used_as_they_lie_there() {
+    let nsci = Nsci::new();
+    nsci.write("ci/dagger.json", r#"{"name": "ci", "sdk": "go"}"#);
+    nsci.write(
+        "ci/go.mod",
+        "module ci\n\ngo 1.21\n\nrequire example.invalid/words v1.2.3\n",
+    );
+    nsci.write(
+        "ci/vendor/modules.txt",
+        "# example.invalid/words v1.2.3\n## explicit; go 1.21\nexample.invalid/words\n",
+    );
+    nsci.write(
+        "ci/vendor/example.invalid/words/words.go",
+        "package words\n\nfunc Upper(text string) string { return \"vendored \" + text }\n",
+    );
+    nsci.write(
+        "ci/main.go",
+        "package main\n\nimport \"example.invalid/words\"\n\ntype Ci struct{}\n\n\
+         func (c *Ci) Say(text string) string { return words.Upper(text) }\n",
+    );
+    let said = call(&nsci, "ci", "say --text=you").ok();
+    assert_eq!(said.out.trim_end(), "vendored you");
+}

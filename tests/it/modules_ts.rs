@@ -109,7 +109,8 @@ fn values_of_every_kind_go_in_and_out() {
     assert_eq!(many.json(), json!(["A", "B"]));
     call(&nsci, "module", "number --a=x").failed(2, &["--a", "x"]);
     call(&nsci, "module", "level --level=middle").failed(2, &["middle"]);
-    call(&nsci, "module", "fails").failed(1, &["Error: this went wrong"]);
+    let failed = call(&nsci, "module", "fails").failed(1, &["Error: this went wrong"]);
+    assert!(!failed.err.contains("Error: Error:"), "{failed:#?}");
     call(&nsci, "module", "step").failed(9, &["exit code: 9"]);
 }
 
@@ -361,4 +362,71 @@ fn same_call_is_answered_from_the_cache() {
         (Some(false), Some(true)),
         "{first:?} {second:?}"
     );
+}
+
+/// What a module needs beside the SDK comes from the registry of packages, once for each list of them.
+#[test]
+fn packages_of_a_module_are_installed_once() {
+    let nsci = Nsci::new();
+    nsci.write(
+        "module/dagger.json",
+        r#"{"name": "uses", "sdk": "typescript"}"#,
+    );
+    let package = |version: &str| {
+        format!(
+            r#"{{"type": "module", "dependencies": {{"semver": "{version}", "typescript": "^5"}}}}"#
+        )
+    };
+    nsci.write("module/package.json", &package("7.6.3"));
+    let source = |more: &str| {
+        format!(
+            "import {{ func, object }} from \"@dagger.io/dagger\"\nimport semver from \"semver\"\n\n@object()\n\
+             export class Uses {{\n  @func() next(version: string): string {{ return semver.inc(version, \"minor\") ?? \"\" }}\n{more}}}\n"
+        )
+    };
+    nsci.write("module/src/index.ts", &source(""));
+    let installs = |ran: &Ran| {
+        let steps = ran.steps().into_iter();
+        steps
+            .filter(|(name, cached)| name.contains("npm install") && !cached)
+            .count()
+    };
+    let call = |version: &str| {
+        let words = [
+            "--progress",
+            "json",
+            "-m",
+            "module",
+            "call",
+            "next",
+            "--version",
+            version,
+        ];
+        nsci.run(&words).ok()
+    };
+    let first = call("1.2.3");
+    assert_eq!(
+        (first.out.trim_end(), installs(&first)),
+        ("1.3.0", 1),
+        "{first:#?}"
+    );
+    let second = call("2.0.0");
+    assert_eq!(
+        (second.out.trim_end(), installs(&second)),
+        ("2.1.0", 0),
+        "{second:#?}"
+    );
+    nsci.write(
+        "module/src/index.ts",
+        &source("  @func() more(): string { return \"\" }\n"),
+    );
+    let third = call("3.0.0");
+    assert_eq!(
+        (third.out.trim_end(), installs(&third)),
+        ("3.1.0", 0),
+        "{third:#?}"
+    );
+    nsci.write("module/package.json", &package("7.0.0-nothing"));
+    let words = ["-s", "-m", "module", "call", "next", "--version=1.0.0"];
+    nsci.run(&words).failed(1, &["semver@7.0.0-nothing"]);
 }

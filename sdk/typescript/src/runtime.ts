@@ -189,7 +189,11 @@ function message(error: unknown): string {
   if (error instanceof GraphQLRequestError || error instanceof FunctionNotFound) {
     return error.message
   }
-  return error.message === "" ? error.name : `${error.name}: ${error.message}`
+  if (error.message === "") {
+    return error.name
+  }
+  // Whoever shows it says that it is an error.
+  return error.name === "Error" ? error.message : `${error.name}: ${error.message}`
 }
 
 /** Where the module's code failed, without the frames that led there. */

@@ -73,13 +73,11 @@ pub fn files(
 ) -> Result<Vec<(String, String)>, StaticError> {
     let added = schema.beyond(core);
     let required = requirements(&config.name, sources, MODULE_SDK);
-    let main = module::main(&required.path, package, schema, &added)?;
+    let client = module::package(schema, &added);
+    let main = module::main(&required.path, package, schema, &added, &client)?;
     let mut files = vec![
         ("dagger.gen.go".to_owned(), main),
-        (
-            "internal/dagger/dagger.gen.go".to_owned(),
-            module::package(schema, &added),
-        ),
+        ("internal/dagger/dagger.gen.go".to_owned(), client),
         ("go.mod".to_owned(), required.go_mod),
     ];
     if !required.go_sum.is_empty() {

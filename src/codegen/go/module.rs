@@ -93,7 +93,7 @@ fn aliases(out: &mut String, package: &str, wanted: impl Fn(&str) -> bool) {
     }
 }
 
-/// `dagger.gen.go`: the part of the main package that calls the module's functions.
+/// `dagger.gen.go`: the part of the main package that calls the module's functions. `client` is what [`package`] gave.
 ///
 /// # Errors
 /// If the module mentions a type that is nobody's, with file and line.
@@ -102,6 +102,7 @@ pub(super) fn main(
     package: &Package,
     schema: &Schema,
     added: &Schema,
+    client: &str,
 ) -> Result<String, StaticError> {
     check_foreign(package, schema)?;
     let mut body = String::new();
@@ -115,7 +116,7 @@ pub(super) fn main(
         implement(&mut body, interface, package);
     }
     dispatch(&mut body, package);
-    unprefixed(&mut body, package, added);
+    unprefixed(&mut body, package, added, client);
     let json = if body.contains("json.") {
         "\t\"encoding/json\"\n"
     } else {
@@ -159,7 +160,7 @@ fn check_foreign(package: &Package, schema: &Schema) -> Result<(), StaticError> 
 }
 
 /// Types that old code writes without a prefix, and `Optional`.
-fn unprefixed(out: &mut String, package: &Package, added: &Schema) {
+fn unprefixed(out: &mut String, package: &Package, added: &Schema, client: &str) {
     if package.mentioned.contains("Optional") && !package.declared.contains("Optional") {
         out.push_str(OPTIONAL);
     }
@@ -179,13 +180,24 @@ fn unprefixed(out: &mut String, package: &Package, added: &Schema) {
         .filter(|ty| !is_internal(ty) && ty.name != "Query")
     {
         if wanted(&ty.name) && !matches!(ty.kind, Kind::Scalar) {
-            let name = &ty.name;
-            put!(
-                out,
-                "// {name} is dagger.{name}.\ntype {name} = dagger.{name}\n\n"
-            );
+            alias(out, &ty.name);
         }
     }
+    // Optional arguments of other modules' functions.
+    let options = client.lines().filter_map(|line| {
+        let name = line.strip_prefix("type ")?.strip_suffix(" struct {")?;
+        name.ends_with("Opts").then_some(name)
+    });
+    for name in options.filter(|name| package.mentioned.contains(*name) && wanted(name)) {
+        alias(out, name);
+    }
+}
+
+fn alias(out: &mut String, name: &str) {
+    put!(
+        out,
+        "// {name} is dagger.{name}.\ntype {name} = dagger.{name}\n\n"
+    );
 }
 
 const OPTIONAL: &str = "// Optional is a value that need not be given.

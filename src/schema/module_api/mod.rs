@@ -92,7 +92,7 @@ fn types(ctx: &Ctx, value: &ModuleValue) -> Result<ModuleTypes, FieldError> {
     })
 }
 
-fn loaded_value(spec: &ModuleSpec) -> ModuleValue {
+pub(super) fn loaded_value(spec: &ModuleSpec) -> ModuleValue {
     ModuleValue::Loaded {
         identity: spec.identity.clone(),
         name: spec.config.name.clone(),

@@ -279,6 +279,48 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
+/// `git daemon` for what is below a directory; it ends with the test.
+#[derive(Debug)]
+pub(crate) struct GitDaemon {
+    process: std::process::Child,
+    /// `git://127.0.0.1:PORT`.
+    pub(crate) url: String,
+}
+
+impl GitDaemon {
+    /// Starts it and waits until it answers.
+    pub(crate) fn start(base: &Path) -> Self {
+        // `git daemon` would start it as a process of its own, which stays when that one is ended.
+        let at = Command::new("git").arg("--exec-path").output();
+        let at = String::from_utf8(at.expect("git is installed").stdout).unwrap();
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = free.local_addr().unwrap().port();
+        drop(free);
+        let process = Command::new(Path::new(at.trim()).join("git-daemon"))
+            .args(["--reuseaddr", "--export-all", "--listen=127.0.0.1"])
+            .arg(format!("--port={port}"))
+            .arg(format!("--base-path={}", base.display()))
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let daemon = Self {
+            process,
+            url: format!("git://127.0.0.1:{port}"),
+        };
+        wait_until("git daemon", || {
+            std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
+        });
+        daemon
+    }
+}
+
+impl Drop for GitDaemon {
+    fn drop(&mut self) {
+        self.process.kill().ok();
+        self.process.wait().ok();
+    }
+}
+
 /// A text as it is written in a document.
 pub(crate) fn quoted(text: &str) -> String {
     Value::from(text).to_string()

@@ -286,7 +286,9 @@ fn address(
         return Err(refuse("it is empty"));
     }
     match object {
-        "Directory" | "File" if is_git(text) => Ok(by_address(object, text)),
+        "Directory" | "File" if is_git(text) => {
+            in_repository(object, text).ok_or_else(|| refuse("name the file: URL#REF:PATH"))
+        }
         "GitRepository" | "GitRef" => Ok(by_address(object, text)),
         "ModuleSource" => Ok(root("moduleSource", format!("refString:{}", quote(text)))),
         "Module" => Ok(Address {
@@ -315,11 +317,34 @@ fn address(
     }
 }
 
+/// A directory or file of a repository: `URL[#REF[:PATH]]`. `None` if it has no path and a file is wanted.
+fn in_repository(object: &str, text: &str) -> Option<Address> {
+    let (url, fragment) = text.split_once('#').unwrap_or((text, ""));
+    let (name, path) = fragment.split_once(':').unwrap_or((fragment, ""));
+    let name = if name.is_empty() { "HEAD" } else { name };
+    let part = match (object, path.trim_matches('/')) {
+        ("Directory", "") => None,
+        ("Directory", path) => Some(("directory", path)),
+        (_, "") => return None,
+        (_, path) => Some(("file", path)),
+    };
+    let mut keys = vec!["git", "ref", "tree"];
+    let mut leaf = "id".to_owned();
+    if let Some((field, path)) = part {
+        keys.push(field);
+        leaf = format!("{field}(path:{}){{id}}", quote(path));
+    }
+    keys.push("id");
+    let (url, name) = (quote(url), quote(name));
+    Some(Address {
+        selection: format!("git(url:{url}){{ref(name:{name}){{tree{{{leaf}}}}}}}"),
+        path: keys,
+    })
+}
+
 /// What the API makes of an address by itself.
 fn by_address(object: &str, text: &str) -> Address {
     let field = match object {
-        "Directory" => "directory",
-        "File" => "file",
         "GitRef" => "gitRef",
         _ => "gitRepository",
     };
@@ -569,7 +594,7 @@ mod tests {
             (
                 "Directory",
                 "https://github.com/x/y#main:sub",
-                r#"address(value:"https://github.com/x/y#main:sub"){directory{id}}"#,
+                r#"git(url:"https://github.com/x/y"){ref(name:"main"){tree{directory(path:"sub"){id}}}}"#,
             ),
             (
                 "ModuleSource",
