@@ -5,6 +5,7 @@
 
 mod comment;
 mod describe;
+mod package;
 mod plan;
 pub mod requirements;
 mod syntax;
@@ -13,7 +14,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::python::StaticError;
-pub use describe::{
+pub use package::{
     GoEnum, GoFunction, GoInterface, GoMethod, GoObject, GoParam, GoResult, Package,
 };
 pub(super) use plan::plan;
