@@ -132,6 +132,7 @@ fn checks(app: &App, language: &Language) {
 
 /// A shell in what was built.
 fn build_and_terminal(app: &App, language: &Language) {
+    app.call(&["build", "--source=."]).ok();
     let mut pty = Pty::start(app.command(&["-s", "call", "build", "--source=.", "terminal"]));
     pty.wait_for("# ");
     pty.type_in("echo in-$(pwd); ls -d *\r");
