@@ -13,7 +13,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use nsci_runtime::spec::Network;
-use nsci_runtime::{ExecutorKind, Session};
+use nsci_runtime::{ExecutorKind, Session, StepSpec};
 use support::{Lab, run};
 
 /// Runs something once, for the round of this number.
@@ -41,7 +41,18 @@ fn main() -> ExitCode {
         ),
         (
             "native, isolated network",
-            Box::new(|n| step(&lab, &native, Network::Isolated, n)),
+            Box::new(|n| step(&lab, &native, Network::Isolated, n + 1)),
+        ),
+        (
+            "native, network used again",
+            Box::new(|_| {
+                let place = native.place();
+                step_with(&lab, &native, |step| {
+                    step.network = Network::Isolated;
+                    step.net_index = Some(place.index());
+                    step.leaves_network = true;
+                })
+            }),
         ),
         (
             "libcontainer, no network",
@@ -73,9 +84,15 @@ fn main() -> ExitCode {
 }
 
 fn step(lab: &Lab, session: &Session, network: Network, index: u32) -> Duration {
+    step_with(lab, session, |step| {
+        step.network = network;
+        step.net_index = Some(index);
+    })
+}
+
+fn step_with(lab: &Lab, session: &Session, prepare: impl FnOnce(&mut StepSpec)) -> Duration {
     let mut step = lab.step(&["/bin/true"]);
-    step.network = network;
-    step.net_index = Some(index);
+    prepare(&mut step);
     let begin = Instant::now();
     run(session, &step).ok();
     begin.elapsed()

@@ -21,6 +21,7 @@ mod init;
 mod net_sys;
 mod netlink;
 mod nft;
+mod places;
 mod spawner;
 mod step;
 mod sys;
@@ -30,6 +31,7 @@ pub use cgroup::{LimitProblem, Limits};
 pub use error::Error;
 pub use executor::ExecutorKind;
 pub use idmap::{IdMap, IdMapKind, IdMapProblem};
+pub use places::Place;
 pub use session::{
     Cancel, Exit, Finished, Output, Session, SessionConfig, SocketKind, Stdin, Stdio, StepEvent,
 };

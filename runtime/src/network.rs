@@ -463,6 +463,36 @@ impl StepLink {
     }
 }
 
+/// Whether the network namespace of the calling thread holds no trace of anybody's connections: no socket that sends
+/// or receives packets, and no TCP connection that the kernel keeps for a while after its end.
+///
+/// Such a namespace may serve another step: without `CAP_NET_ADMIN` nothing else of it can be changed. Other sockets
+/// do not count, since the kernel is slow to forget those of netlink. False where it does not tell.
+#[must_use]
+pub fn is_unused() -> bool {
+    let read = |name: &str| std::fs::read_to_string(format!("/proc/thread-self/net/{name}"));
+    let idle = |name: &str| read(name).is_ok_and(|text| has_no_sockets(&text));
+    // The list of packet sockets has a line for its head.
+    idle("sockstat")
+        && (idle("sockstat6") || read("if_inet6").is_err())
+        && read("packet").is_ok_and(|text| text.lines().count() == 1)
+}
+
+/// Whether a table of sockets by protocol counts none.
+fn has_no_sockets(table: &str) -> bool {
+    let mut protocols = table
+        .lines()
+        .filter(|line| !line.starts_with("sockets:") && !line.starts_with("FRAG"))
+        .peekable();
+    protocols.peek().is_some()
+        && protocols.all(|line| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            words
+                .windows(2)
+                .all(|pair| !["inuse", "tw"].contains(&pair[0]) || pair[1] == "0")
+        })
+}
+
 /// The `/etc/resolv.conf` of a step: the session's name server, and the domains to try for short names.
 #[must_use]
 pub fn resolv_conf<S: AsRef<str>>(search: &[S]) -> String {
@@ -526,6 +556,20 @@ mod tests {
             resolv_conf(&["a.test", "b"]),
             "search a.test b\nnameserver 10.88.0.1\n"
         );
+    }
+
+    #[test]
+    fn sockets_are_counted() {
+        let text = "sockets: used 7\nTCP: inuse 0 orphan 3 tw 0 alloc 9 mem 1\nUDP: inuse 0 mem 4\nFRAG: inuse 1\n";
+        assert!(has_no_sockets(text));
+        assert!(!has_no_sockets(
+            &text.replace("TCP: inuse 0", "TCP: inuse 1")
+        ));
+        assert!(!has_no_sockets(&text.replace("tw 0", "tw 1")));
+        assert!(!has_no_sockets(
+            &text.replace("UDP: inuse 0", "UDP: inuse 2")
+        ));
+        assert!(!has_no_sockets(""));
     }
 
     #[test]

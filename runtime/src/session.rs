@@ -22,8 +22,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::cgroup::{Delegation, Group, Limits};
 use crate::error::ignore;
+use crate::places::{Place, Places};
 use crate::spawner::Setup;
-use crate::spec::StepSpec;
+use crate::spec::{Network, StepSpec};
 use crate::wire::{self, Request, StartReply, StepControl, StepReply, StepRequest};
 use crate::{Error, ExecutorKind, IdMap, network, sys};
 
@@ -50,6 +51,7 @@ pub struct Session {
     control: OwnedFd,
     next_id: AtomicU64,
     network: Mutex<Vec<(String, OwnedFd)>>,
+    places: Arc<Places>,
     spawner: rustix::process::Pid,
     watcher: Option<JoinHandle<()>>,
     start_time: Duration,
@@ -270,6 +272,7 @@ impl Session {
             control,
             next_id: AtomicU64::new(1),
             network: Mutex::new(network),
+            places: Arc::default(),
             spawner,
             watcher: Some(watcher),
             start_time: begin.elapsed(),
@@ -302,6 +305,12 @@ impl Session {
             .lock()
             .map(|mut fds| std::mem::take(&mut *fds))
             .unwrap_or_default()
+    }
+
+    /// A place in the session's network for one step.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        self.places.take()
     }
 
     /// The spawner's pid in the engine's pid namespace.
@@ -396,15 +405,16 @@ impl Session {
         let (socket, helper_end) = wire::pair()?;
         let group = self.group(id, step)?;
         let ways = group.as_ref().map(|(_, ways)| ways.each_ref());
-        let ways: Vec<BorrowedFd<'_>> = ways.iter().flatten().map(|way| way.as_fd()).collect();
-        wire::send(
-            &socket,
-            &StepRequest {
-                id,
-                spec: step.clone(),
-            },
-            &ways,
-        )?;
+        let ways = ways.iter().flatten().map(|way| way.as_fd());
+        let place = step.net_index.filter(|_| step.network == Network::Isolated);
+        let network = place.and_then(|index| self.places.namespace(index));
+        let fds: Vec<BorrowedFd<'_>> = network.iter().map(AsFd::as_fd).chain(ways).collect();
+        let request = StepRequest {
+            id,
+            spec: step.clone(),
+            has_network: network.is_some(),
+        };
+        wire::send(&socket, &request, &fds)?;
         let stdin = open_stdin(stdio.stdin)?;
         let stdout = open_output(stdio.stdout)?;
         let stderr = open_output(stdio.stderr)?;
@@ -422,6 +432,7 @@ impl Session {
         Running {
             session: self,
             id,
+            place,
             socket,
             stdout: stdout.read,
             stderr: stderr.read,
@@ -522,6 +533,8 @@ enum Deadline {
 struct Running<'a> {
     session: &'a Session,
     id: u64,
+    /// Where a network namespace that comes back belongs.
+    place: Option<u32>,
     socket: OwnedFd,
     stdout: Option<OwnedFd>,
     stderr: Option<OwnedFd>,
@@ -653,14 +666,19 @@ impl Running<'_> {
                     system_us,
                     max_rss_kib,
                 },
-                _,
-            ) => Some(Ok(Finished {
-                exit: sys::exit_from_status(status),
-                user_time: Duration::from_micros(user_us),
-                system_time: Duration::from_micros(system_us),
-                max_rss: max_rss_kib * 1024,
-                out_of_memory: false,
-            })),
+                network,
+            ) => {
+                if let (Some(place), Some(network)) = (self.place, network) {
+                    self.session.places.leave(place, network);
+                }
+                Some(Ok(Finished {
+                    exit: sys::exit_from_status(status),
+                    user_time: Duration::from_micros(user_us),
+                    system_time: Duration::from_micros(system_us),
+                    max_rss: max_rss_kib * 1024,
+                    out_of_memory: false,
+                }))
+            }
             (StepReply::Failed(failure), _) => Some(Err(
                 failure.into_error(|message| Error::Container { message })
             )),

@@ -54,6 +54,9 @@ pub struct StepSpec {
     pub network: Network,
     /// The step's place in the session network, chosen by the engine; needed with [`Network::Isolated`].
     pub net_index: Option<u32>,
+    /// Whether the step's network namespace may serve a later step, if this one leaves it unused. It waits in the
+    /// step's place ([`crate::Session::place`]).
+    pub leaves_network: bool,
     /// What the step may use; needs a session with limits.
     pub limits: Limits,
     /// TCP ports to open on 127.0.0.1 inside the step; the sockets are handed to the engine.
@@ -176,6 +179,7 @@ impl StepSpec {
             terminal: None,
             network: Network::Isolated,
             net_index: None,
+            leaves_network: false,
             limits: Limits::default(),
             listeners: Vec::new(),
         }

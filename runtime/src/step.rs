@@ -39,28 +39,38 @@ pub(crate) struct Place<'a> {
 pub(crate) fn helper(socket: &OwnedFd, stdio: [OwnedFd; 3], place: &Place<'_>) -> i32 {
     // A panic must not unwind into the copy of the spawner's loop below.
     let ran = catch_unwind(AssertUnwindSafe(|| run(socket, stdio, place)));
-    let (last, _step) = match ran {
-        Ok(Ok((reply, step))) => (reply, Some(step)),
-        Ok(Err(error)) => (StepReply::Failed(Failure::from_error(&error)), None),
-        Err(_) => {
-            let message = "the helper panicked".to_owned();
-            (StepReply::Failed(Failure::Other { message }), None)
-        }
+    let failed = |failure| (StepReply::Failed(failure), None, None);
+    let (last, network, _step) = match ran {
+        Ok(Ok(ended)) => (ended.reply, ended.network, Some(ended.step)),
+        Ok(Err(error)) => failed(Failure::from_error(&error)),
+        Err(_) => failed(Failure::Other {
+            message: "the helper panicked".to_owned(),
+        }),
     };
+    let network: Vec<_> = network.iter().map(AsFd::as_fd).collect();
     // If the engine is gone, nobody is left to tell.
-    i32::from(wire::send(socket, &last, &[]).is_err())
+    i32::from(wire::send(socket, &last, &network).is_err())
 }
 
-/// What the executor made comes back too, so that it is removed after the engine has heard of the end.
-fn run(
-    socket: &OwnedFd,
-    stdio: [OwnedFd; 3],
-    place: &Place<'_>,
-) -> Result<(StepReply, Box<dyn Created>), Error> {
-    let (request, ways) = wire::receive::<StepRequest>(socket)?.ok_or(Error::SessionLost)?;
-    let mut ways = ways.into_iter().map(fs::File::from);
+/// A step that is over.
+struct Ended {
+    reply: StepReply,
+    /// Its network namespace, if another step may have it.
+    network: Option<OwnedFd>,
+    /// What the executor made, to be removed after the engine has heard of the end.
+    step: Box<dyn Created>,
+}
+
+fn run(socket: &OwnedFd, stdio: [OwnedFd; 3], place: &Place<'_>) -> Result<Ended, Error> {
+    let (request, fds) = wire::receive::<StepRequest>(socket)?.ok_or(Error::SessionLost)?;
+    let mut fds = fds.into_iter();
+    let network = request.has_network.then(|| fds.next()).flatten();
+    let mut ways = fds.map(fs::File::from);
     let step = request.spec;
-    let address = enter_network(&step, place.network)?;
+    let address = match network {
+        Some(network) => Some(reenter_network(&step, &network)?),
+        None => enter_network(&step, place.network)?,
+    };
     send_listeners(&step, socket)?;
     let (report, report_end) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
         .map_err(|source| Error::io("create a pipe", source))?;
@@ -114,7 +124,23 @@ fn run(
         system_us: usage.system_us,
         max_rss_kib: usage.max_rss_kib,
     };
-    Ok((exited, created))
+    Ok(Ended {
+        reply: exited,
+        network: network_to_leave(&step),
+        step: created,
+    })
+}
+
+/// The network namespace of this process, if its step leaves it as it found it.
+fn network_to_leave(step: &StepSpec) -> Option<OwnedFd> {
+    let fit = step.leaves_network
+        && step.network == Network::Isolated
+        && step.capabilities == Capabilities::Default
+        // Those sockets are in the engine's hands.
+        && step.listeners.is_empty()
+        && network::is_unused();
+    let namespace = || fs::File::open("/proc/thread-self/ns/net").ok();
+    fit.then(namespace).flatten().map(OwnedFd::from)
 }
 
 /// Moves this process into a control group, if the step has one.
@@ -124,6 +150,19 @@ fn enter_group(way: Option<fs::File>) -> Result<(), Error> {
             .map_err(|source| Error::io("enter the step's control group", source)),
         None => Ok(()),
     }
+}
+
+/// Moves this process, and so the step, into a network namespace that an earlier step in the same place has left.
+fn reenter_network(step: &StepSpec, namespace: &OwnedFd) -> Result<IpAddr, Error> {
+    let (Network::Isolated, Some(index)) = (step.network, step.net_index) else {
+        return Err(Error::InvalidStep {
+            reason: "only an isolated step with a network index has a place to use again"
+                .to_owned(),
+        });
+    };
+    nix::sched::setns(namespace, CloneFlags::CLONE_NEWNET)
+        .map_err(|source| Error::io("enter a network namespace", source))?;
+    Ok(network::step_ip(index).into())
 }
 
 /// Moves this process, and so the step, into the network the step asks for.

@@ -82,6 +82,8 @@ pub(crate) struct StepRequest {
     pub(crate) id: u64,
     /// The step.
     pub(crate) spec: StepSpec,
+    /// Whether the first descriptor is a network namespace, connected already, for the step to run in.
+    pub(crate) has_network: bool,
 }
 
 /// What the engine may say to a running step.
@@ -108,7 +110,7 @@ pub(crate) enum StepReply {
     },
     /// The master side of the step's terminal follows.
     Terminal,
-    /// The step is gone.
+    /// The step is gone. A descriptor beside it is its network namespace, fit for another step in its place.
     Exited {
         /// Raw wait status.
         status: i32,

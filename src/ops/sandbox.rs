@@ -72,7 +72,6 @@ pub(super) struct Live {
     pub(super) filter: Seccomp,
     pub(super) keeper: keeper::Client,
     pub(super) session: Session,
-    next_address: AtomicU32,
     next_host: AtomicU32,
 }
 
@@ -115,11 +114,6 @@ impl Live {
         u8::try_from(place)
             .ok()
             .filter(|place| u32::from(*place) < HOST_ADDRESSES)
-    }
-
-    /// A place in the session's network that no step of it had before.
-    pub(super) fn next_address(&self) -> u32 {
-        self.next_address.fetch_add(1, Ordering::Relaxed)
     }
 }
 
@@ -207,7 +201,6 @@ fn start(config: SandboxConfig, store: &Store, names: Arc<NameTable>) -> Result<
         filter,
         keeper,
         session,
-        next_address: AtomicU32::new(0),
         next_host: AtomicU32::new(0),
     }))
 }

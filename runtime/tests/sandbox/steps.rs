@@ -4,8 +4,8 @@ use std::io::{Read as _, Write as _};
 use std::os::fd::AsFd as _;
 use std::time::{Duration, Instant};
 
-use nsci_runtime::spec::{Network, TerminalSize};
-use nsci_runtime::{Cancel, Error, Exit, Stdin, Stdio, StepEvent, StepMount};
+use nsci_runtime::spec::{Capabilities, Network, TerminalSize};
+use nsci_runtime::{Cancel, Error, Exit, Stdin, Stdio, StepEvent, StepMount, StepSpec};
 
 use crate::Test;
 use crate::support::{Lab, run, run_with};
@@ -49,6 +49,10 @@ pub(crate) const TESTS: &[Test] = &[
     (
         "listeners_reach_into_the_step",
         listeners_reach_into_the_step,
+    ),
+    (
+        "unused_networks_serve_the_next_step",
+        unused_networks_serve_the_next_step,
     ),
     (
         "host_network_needs_a_session_without_its_own",
@@ -310,6 +314,46 @@ fn listeners_reach_into_the_step() {
     });
     assert_eq!(ran.ok(), "pong");
     assert_eq!(&server.unwrap().join().unwrap(), b"ping\n");
+}
+
+fn unused_networks_serve_the_next_step() {
+    const TELL: &str = "readlink /proc/self/ns/net; ip -4 -o address show dev eth0 | cut -d' ' -f7";
+    // Leaves a connection behind that the kernel keeps for a minute.
+    const TALK: &str =
+        "nc -l -p 8080 </dev/null & until nc 127.0.0.1 8080 </dev/null; do :; done; wait";
+    let lab = Lab::new();
+    let session = lab.session();
+    let tell = |script: &str, prepare: &dyn Fn(&mut StepSpec)| {
+        let place = session.place();
+        let mut step = lab.sh(&format!("{TELL}; {script}"));
+        step.network = Network::Isolated;
+        step.net_index = Some(place.index());
+        step.leaves_network = true;
+        prepare(&mut step);
+        let told = run(&session, &step).ok().to_owned();
+        (place.index(), told)
+    };
+    let plain = |_: &mut StepSpec| {};
+    let first = tell("true", &plain);
+    assert!(first.1.ends_with("10.88.0.2/16"), "{first:?}");
+    assert_eq!(tell("true", &plain), first);
+    assert_eq!(tell(TALK, &plain), first);
+    let second = tell("true", &plain);
+    assert_ne!(second, first, "one with a connection is not used again");
+    // A step with every capability may have changed anything.
+    assert_eq!(
+        tell("true", &|step| step.capabilities = Capabilities::All),
+        second
+    );
+    let third = tell("true", &plain);
+    assert_ne!(third.1, second.1);
+    // A step that leaves nothing takes what it finds all the same.
+    assert_eq!(tell("true", &|step| step.leaves_network = false), third);
+    let third = tell("true", &plain);
+    // Of two at the same time each has its own.
+    let place = session.place();
+    assert_eq!(place.index(), third.0);
+    assert_ne!(tell("true", &plain).1, third.1);
 }
 
 fn host_network_needs_a_session_without_its_own() {

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{error::Result, graph::CacheSharing, service::NameTable};
 use nsci_runtime::{
-    RootFs, StepMount, StepSpec, network,
+    Place, RootFs, StepMount, StepSpec, network,
     spec::{Capabilities, Network, Seccomp},
 };
 use nsci_snapshotter::{
@@ -58,7 +58,8 @@ impl Job {
             binds.push(bind);
             ensure.push(stub(planned.target(), kind));
         }
-        let index = self.live.next_address();
+        let place = self.live.session.place();
+        let index = place.index();
         let address = network::step_ip(index).into();
         let named = (self.live.network() == Network::Isolated).then_some(address);
         let hostname = &self.plan.hostname;
@@ -103,6 +104,7 @@ impl Job {
             mounted,
             spec,
             _aliases: Aliases::of(&self.names, address, &aliases),
+            _place: place,
         })
     }
 
@@ -251,6 +253,8 @@ impl Job {
         spec.limits = self.live.limits;
         spec.seccomp = self.live.filter;
         spec.net_index = Some(index);
+        // A service's address is known to others, who may still use it after its end.
+        spec.leaves_network = plan.keep;
         if plan.exec.insecure {
             spec.capabilities = Capabilities::All;
             spec.seccomp = Seccomp::Off;
@@ -411,6 +415,8 @@ pub(super) struct Prepared {
     pub(super) mounted: Vec<AttachedTree>,
     pub(super) spec: StepSpec,
     _aliases: Aliases,
+    /// Given back last: what is known of its address is the next step's from then on.
+    _place: Place,
 }
 
 /// What a step calls its services, known to the name server while it runs.
