@@ -398,6 +398,43 @@ impl Session {
         cancel: &Cancel,
         on_event: &mut dyn FnMut(StepEvent<'_>),
     ) -> Result<Finished, Error> {
+        self.run_or_join(None, step, stdio, cancel, on_event)
+    }
+
+    /// Runs a further command inside of a step that runs, whose pid [`StepEvent::Started`] told.
+    ///
+    /// Of `step` all counts that a process is made of; file systems, host name and network are those of the running
+    /// step. What the command leaves running goes on as part of that step. There is no terminal.
+    ///
+    /// # Errors
+    /// As [`Session::run`]; [`Error::Container`] while the running step is still being built.
+    pub fn join(
+        &self,
+        running: i32,
+        step: &StepSpec,
+        stdio: Stdio,
+        cancel: &Cancel,
+        on_event: &mut dyn FnMut(StepEvent<'_>),
+    ) -> Result<Finished, Error> {
+        let step = StepSpec {
+            // The step has an init already.
+            init: false,
+            net_index: None,
+            listeners: Vec::new(),
+            terminal: None,
+            ..step.clone()
+        };
+        self.run_or_join(Some(running), &step, stdio, cancel, on_event)
+    }
+
+    fn run_or_join(
+        &self,
+        join: Option<i32>,
+        step: &StepSpec,
+        stdio: Stdio,
+        cancel: &Cancel,
+        on_event: &mut dyn FnMut(StepEvent<'_>),
+    ) -> Result<Finished, Error> {
         if cancel.is_cancelled() {
             return Err(Error::Cancelled);
         }
@@ -413,6 +450,7 @@ impl Session {
             id,
             spec: step.clone(),
             has_network: network.is_some(),
+            join,
         };
         wire::send(&socket, &request, &fds)?;
         let stdin = open_stdin(stdio.stdin)?;

@@ -67,9 +67,11 @@ fn run(socket: &OwnedFd, stdio: [OwnedFd; 3], place: &Place<'_>) -> Result<Ended
     let network = request.has_network.then(|| fds.next()).flatten();
     let mut ways = fds.map(fs::File::from);
     let step = request.spec;
-    let address = match network {
-        Some(network) => Some(reenter_network(&step, &network)?),
-        None => enter_network(&step, place.network)?,
+    let join = request.join.map(pid_of).transpose()?;
+    let address = match (network, join) {
+        (_, Some(_)) => None,
+        (Some(network), None) => Some(reenter_network(&step, &network)?),
+        (None, None) => enter_network(&step, place.network)?,
     };
     send_listeners(&step, socket)?;
     let (report, report_end) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
@@ -85,7 +87,10 @@ fn run(socket: &OwnedFd, stdio: [OwnedFd; 3], place: &Place<'_>) -> Result<Ended
     };
     // What the executor starts from within the step's group stays there.
     enter_group(ways.next())?;
-    let created = executor::of(place.executor).create(job);
+    let created = match join {
+        Some(init) => executor::join::create(&job, init).inspect(|_| drop(job)),
+        None => executor::of(place.executor).create(job),
+    };
     enter_group(ways.next())?;
     let mut created = match created {
         Ok(created) => created,
@@ -128,6 +133,12 @@ fn run(socket: &OwnedFd, stdio: [OwnedFd; 3], place: &Place<'_>) -> Result<Ended
         reply: exited,
         network: network_to_leave(&step),
         step: created,
+    })
+}
+
+fn pid_of(pid: i32) -> Result<Pid, Error> {
+    Pid::from_raw(pid).ok_or_else(|| Error::InvalidStep {
+        reason: format!("{pid} is no process to join"),
     })
 }
 

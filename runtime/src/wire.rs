@@ -84,6 +84,8 @@ pub(crate) struct StepRequest {
     pub(crate) spec: StepSpec,
     /// Whether the first descriptor is a network namespace, connected already, for the step to run in.
     pub(crate) has_network: bool,
+    /// The first process of a running step to join, as the session numbers it.
+    pub(crate) join: Option<i32>,
 }
 
 /// What the engine may say to a running step.

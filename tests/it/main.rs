@@ -38,6 +38,7 @@ mod publish;
 mod sandbox;
 mod secrets;
 mod services;
+mod services_health;
 mod services_host;
 mod services_real;
 mod support;

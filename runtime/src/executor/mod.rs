@@ -15,6 +15,7 @@ use crate::init::Init;
 use crate::spec::StepSpec;
 use crate::step::Place;
 
+pub(crate) mod join;
 mod mounts;
 mod native;
 mod reference;

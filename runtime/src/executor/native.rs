@@ -76,7 +76,7 @@ impl Created for Step {
     }
 }
 
-fn namespaces(spec: &Spec) -> Result<CloneFlags, Error> {
+pub(super) fn namespaces(spec: &Spec) -> Result<CloneFlags, Error> {
     let mut flags = CloneFlags::empty();
     let wanted = spec
         .linux()
@@ -136,7 +136,7 @@ fn enter(root: &Root) -> Result<(), Error> {
     enter().map_err(|source| Error::io(what, source))
 }
 
-fn place_streams(stdio: &[OwnedFd; 3]) -> Result<(), Error> {
+pub(super) fn place_streams(stdio: &[OwnedFd; 3]) -> Result<(), Error> {
     for (stream, target) in stdio.iter().zip(0..) {
         sys::put_at(stream.as_fd(), target)
             .map_err(|source| Error::io("place the standard streams", source))?;
@@ -145,7 +145,7 @@ fn place_streams(stdio: &[OwnedFd; 3]) -> Result<(), Error> {
 }
 
 /// The null device of the session is not the step's to keep; its own is the same device on its own mount.
-fn reopen_null() -> Result<(), Error> {
+pub(super) fn reopen_null() -> Result<(), Error> {
     let what = "reopen /dev/null";
     let null = rustix::fs::makedev(1, 3);
     for target in 0..3 {
@@ -193,7 +193,7 @@ fn open_terminal(
 }
 
 /// The capabilities a specification grants; all its sets are the same or empty.
-fn granted(spec: &Spec) -> CapabilitySet {
+pub(super) fn granted(spec: &Spec) -> CapabilitySet {
     let sets = spec
         .process()
         .as_ref()
@@ -207,7 +207,8 @@ fn granted(spec: &Spec) -> CapabilitySet {
         })
 }
 
-fn become_user(step: &StepSpec, granted: &CapabilitySet) -> rustix::io::Result<()> {
+/// Takes the identity and keeps the capabilities of a step, and those its init still needs.
+pub(super) fn become_user(step: &StepSpec, granted: &CapabilitySet) -> rustix::io::Result<()> {
     use rustix::thread as id;
     let gid = Gid::from_raw(step.gid);
     let uid = Uid::from_raw(step.uid);

@@ -51,6 +51,10 @@ pub(crate) const TESTS: &[Test] = &[
         listeners_reach_into_the_step,
     ),
     (
+        "a_command_joins_a_running_step",
+        a_command_joins_a_running_step,
+    ),
+    (
         "unused_networks_serve_the_next_step",
         unused_networks_serve_the_next_step,
     ),
@@ -314,6 +318,77 @@ fn listeners_reach_into_the_step() {
     });
     assert_eq!(ran.ok(), "pong");
     assert_eq!(&server.unwrap().join().unwrap(), b"ping\n");
+}
+
+fn a_command_joins_a_running_step() {
+    // What a process of the step is made of.
+    const TELL: &str = "for kind in mnt pid net ipc uts; do readlink /proc/self/ns/$kind; done; hostname; pwd; id -u
+        grep -E '^(Cap|NoNewPrivs|Seccomp:|Groups)' /proc/self/status; cat /tmp/word; echo $WORD; ls -A / /dev";
+    let lab = Lab::new();
+    let session = lab.session();
+    for uid in [0, 33] {
+        let mut step = lab.sh(&format!(
+            "echo made > /tmp/word; {TELL}; echo ready; while :; do sleep 0.05; done"
+        ));
+        step.uid = uid;
+        step.gid = uid;
+        step.cwd = "/tmp".to_owned();
+        step.env.push(("WORD".to_owned(), "said".to_owned()));
+        let cancel = Cancel::new().unwrap();
+        let (pid, pids) = std::sync::mpsc::channel();
+        let (ready, is_ready) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            let running = scope.spawn(|| {
+                let mut told = Vec::new();
+                run_with(
+                    &session,
+                    &step,
+                    Stdio::default(),
+                    &cancel,
+                    &mut |event| match event {
+                        StepEvent::Started { pid: init, .. } => pid.send(*init).unwrap(),
+                        StepEvent::Stdout(bytes) => {
+                            told.extend_from_slice(bytes);
+                            if told.ends_with(b"ready\n") {
+                                ready.send(()).unwrap();
+                            }
+                        }
+                        _ => {}
+                    },
+                )
+            });
+            let init = pids.recv().unwrap();
+            is_ready.recv().unwrap();
+            let mut joining = step.clone();
+            joining.args = lab.sh(&format!("{TELL}; echo ready; exit 3")).args;
+            let mut said = Vec::new();
+            let joined = session.join(
+                init,
+                &joining,
+                Stdio::default(),
+                &Cancel::new().unwrap(),
+                &mut |event| {
+                    if let StepEvent::Stdout(bytes) = event {
+                        said.extend_from_slice(bytes);
+                    }
+                },
+            );
+            assert_eq!(joined.unwrap().exit, Exit::Code(3));
+            cancel.cancel(Duration::ZERO);
+            let ran = running.join().unwrap();
+            assert_eq!(String::from_utf8_lossy(&said), ran.stdout);
+            assert!(ran.stdout.contains("made\nsaid\n"), "{}", ran.stdout);
+            // Nobody is there any more.
+            let late = session.join(
+                init,
+                &joining,
+                Stdio::default(),
+                &Cancel::new().unwrap(),
+                &mut |_| {},
+            );
+            assert!(matches!(late, Err(Error::Container { .. })), "{late:?}");
+        });
+    }
 }
 
 fn unused_networks_serve_the_next_step() {

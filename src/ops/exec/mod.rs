@@ -14,6 +14,8 @@ mod streams;
 
 pub(super) use self::identity::{content_key, identity};
 
+pub(super) use self::serve::Inside;
+
 use self::{
     plan::{Plan, Secrets, arguments, plan_mount, read_stdin, resolve_secrets},
     prepare::Prepared,

@@ -4,11 +4,15 @@ use super::{Job, prepare::Prepared};
 use crate::{
     error::Result,
     event::{Event, Events, StepId, Stream},
-    ops::{sandbox::sandbox_error, scrub::Scrubber, service::Bound},
+    ops::{
+        sandbox::{Live, sandbox_error},
+        scrub::Scrubber,
+        service::Bound,
+    },
     service::Ended,
 };
-use nsci_runtime::{Finished, StepEvent};
-use std::net::IpAddr;
+use nsci_runtime::{Cancel, Finished, Stdio, StepEvent, StepSpec};
+use std::{net::IpAddr, sync::Arc};
 
 /// How much of each output an error shows: its end.
 const TAIL: usize = 16 * 1024;
@@ -19,8 +23,8 @@ impl Job {
         &self.services
     }
 
-    /// Runs the command to its end. `on_start` is told its address when it runs.
-    pub(in crate::ops) fn serve(self, on_start: impl FnOnce(IpAddr)) -> Ended {
+    /// Runs the command to its end. `on_start` is told its address when it runs, and given a way in.
+    pub(in crate::ops) fn serve(self, on_start: impl FnOnce(IpAddr, Inside)) -> Ended {
         let mut volumes = Vec::new();
         let ended = match self.prepare(&mut volumes) {
             Ok(prepared) => {
@@ -37,7 +41,7 @@ impl Job {
         }
     }
 
-    fn attend(&self, prepared: &Prepared, on_start: impl FnOnce(IpAddr)) -> Ended {
+    fn attend(&self, prepared: &Prepared, on_start: impl FnOnce(IpAddr, Inside)) -> Ended {
         let mut on_start = Some(on_start);
         let mut stdout = Voice::new(self, Stream::Stdout);
         let mut stderr = Voice::new(self, Stream::Stderr);
@@ -55,10 +59,10 @@ impl Job {
                     StepEvent::Stderr(bytes) => stderr.hear(bytes),
                     StepEvent::Started {
                         address: Some(address),
-                        ..
+                        pid,
                     } => {
                         if let Some(tell) = on_start.take() {
-                            tell(address);
+                            tell(address, self.inside(prepared, pid));
                         }
                     }
                     StepEvent::Listener { socket, .. } => match self.open_door(socket) {
@@ -73,6 +77,69 @@ impl Job {
             return fault(error.full_message());
         }
         ending(ran, stdout.end(), stderr.end())
+    }
+}
+
+/// A way to run further commands in a service.
+#[derive(Clone)]
+pub(in crate::ops) struct Inside {
+    live: Arc<Live>,
+    pid: i32,
+    spec: StepSpec,
+    secrets: Arc<[Vec<u8>]>,
+}
+
+/// What a further command said, and how it ended.
+pub(in crate::ops) struct Said {
+    pub(in crate::ops) exit_code: i32,
+    /// The end of both its outputs, as they came.
+    pub(in crate::ops) text: String,
+}
+
+impl Job {
+    fn inside(&self, prepared: &Prepared, pid: i32) -> Inside {
+        Inside {
+            live: Arc::clone(&self.live),
+            pid,
+            spec: prepared.spec.clone(),
+            secrets: self.secrets.all.clone().into(),
+        }
+    }
+}
+
+impl Inside {
+    /// Runs a command with the environment, the user and the directory of the service. Blocks.
+    pub(in crate::ops) fn run(&self, args: &[String], cancel: &Cancel) -> Result<Said> {
+        let spec = StepSpec {
+            args: args.to_vec(),
+            ..self.spec.clone()
+        };
+        let mut scrubber = Scrubber::new(self.secrets.iter().map(Vec::as_slice));
+        let mut said = Vec::new();
+        let ran = self
+            .live
+            .session
+            .join(self.pid, &spec, Stdio::default(), cancel, &mut |event| {
+                if let StepEvent::Stdout(bytes) | StepEvent::Stderr(bytes) = event {
+                    said.extend(scrubber.push(bytes));
+                    said.drain(..said.len().saturating_sub(TAIL));
+                }
+            });
+        said.extend(scrubber.finish());
+        let exit_code = match ran {
+            Ok(finished) => finished.exit.shell_code(),
+            Err(error) => match error.exit_code() {
+                Some(code) => {
+                    said.extend(error.to_string().into_bytes());
+                    code
+                }
+                None => return Err(sandbox_error(error)),
+            },
+        };
+        Ok(Said {
+            exit_code,
+            text: String::from_utf8_lossy(&said).trim_end().to_owned(),
+        })
     }
 }
 

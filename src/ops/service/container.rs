@@ -1,15 +1,20 @@
 //! A container's command as a service: started in a thread of its own, watched, found ready.
 
-use super::super::{
-    exec::{self, Request, StopOnDrop},
-    sandbox::Live,
-    world::{Step, World, blocking},
+use super::{
+    super::{
+        exec::{self, Request, StopOnDrop},
+        sandbox::Live,
+        world::{Step, World, blocking},
+    },
+    health::Health,
 };
 use crate::{
     error::{Error, Kind, Result},
     graph::{Container, Exec, Protocol, Service},
     service::{
-        Ended, Endpoint, NameTable, Running, STOP_GRACE, Stop, died_early, health::Backoff, signals,
+        Ended, Endpoint, NameTable, Running, STOP_GRACE, Stop, died_early,
+        health::{Backoff, Check},
+        signals,
     },
 };
 use futures_util::future::try_join_all;
@@ -57,9 +62,9 @@ pub(super) async fn launch(
     std::thread::Builder::new()
         .name("nsci-service".into())
         .spawn(move || {
-            let end = job.serve(|address| {
+            let end = job.serve(|address, inside| {
                 // Whoever waited may have given up; then it is being stopped.
-                started.send(address).ok();
+                started.send((address, inside, Instant::now())).ok();
             });
             finish(step, &title, &end);
             over.send_replace(Some(end));
@@ -71,7 +76,7 @@ pub(super) async fn launch(
         _ = dead.wait_for(Option::is_some) => None,
     };
     let dead_before = |what: &str| died_early(service, &end_of(&ended), what);
-    let Some(address) = address else {
+    let Some((address, inside, begun)) = address else {
         // The word of its end may still be on its way.
         let _end = dead.wait_for(Option::is_some).await;
         return Err(dead_before("it was ready"));
@@ -91,6 +96,22 @@ pub(super) async fn launch(
     ready
         .await
         .map_err(|port| dead_before(&format!("it accepted connections on port {port}")))?;
+    let config = &container.config;
+    let check = config.healthcheck.as_ref();
+    if let Some(check) = check.and_then(|check| Check::of(check, config.shell.as_deref())) {
+        let healthy = Health {
+            world,
+            service,
+            inside,
+            check,
+            begun,
+        }
+        .wait();
+        tokio::select! {
+            healthy = healthy => healthy?,
+            _ = dead.wait_for(Option::is_some) => return Err(dead_before("it was healthy")),
+        }
+    }
     stop_when_dropped.disarm();
     let signal = container.config.stop_signal.as_deref();
     Ok(Running {

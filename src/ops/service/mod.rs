@@ -4,6 +4,7 @@
 //! [`tunnel`] listens on the host, [`host`] lets steps reach the host.
 
 mod container;
+mod health;
 mod host;
 mod tunnel;
 

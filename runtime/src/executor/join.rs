@@ -1,0 +1,93 @@
+//! A further command in a step that runs already: its namespaces are entered instead of made.
+//!
+//! The command gets the user, the capabilities and the filter that its own [`crate::StepSpec`] says, and no more of the
+//! session than any command of the step: nothing is mounted, and what is open is closed before it starts.
+
+use std::os::fd::OwnedFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use nix::sched::CloneFlags;
+use rustix::process::{DumpableBehavior, Pid, PidfdFlags};
+
+use super::native::{become_user, granted, namespaces, place_streams, reopen_null};
+use super::{Created, Job};
+use crate::spec::{self, Network};
+use crate::wire::Failure;
+use crate::{Error, sys};
+
+/// Starts a job's command in the step whose first process is `init`.
+///
+/// The calling process moves into the step's namespaces too, save that of processes.
+pub(crate) fn create(job: &Job<'_>, init: Pid) -> Result<Box<dyn Created>, Error> {
+    let spec = spec::to_oci(job.step, "/".as_ref(), job.place.features)?;
+    let mut flags = namespaces(&spec)?;
+    if job.step.network != Network::Host {
+        flags |= CloneFlags::CLONE_NEWNET;
+    }
+    // Processes of the step will see the command's; none may look into what it is before it starts.
+    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)
+        .map_err(|source| Error::io("protect a command from the step it joins", source))?;
+    let outside = root()?;
+    rustix::process::pidfd_open(init, PidfdFlags::empty())
+        .map_err(std::io::Error::from)
+        .and_then(|process| Ok(nix::sched::setns(process, flags)?))
+        .map_err(|source| Error::io("join a running step", source))?;
+    // A step that is still being built has the session's root, which is none of the command's business.
+    if root()? == outside {
+        return Err(Error::Container {
+            message: "the step to join is not ready".to_owned(),
+        });
+    }
+    match sys::fork().map_err(|source| Error::io("join a running step", source))? {
+        sys::Fork::Parent(pid) => Ok(Box::new(Joined { pid })),
+        sys::Fork::Child => {
+            // A panic must not unwind into the copy of the helper below.
+            let built = catch_unwind(AssertUnwindSafe(|| settle(job, &spec)));
+            match built {
+                Ok(Ok(())) => job.init.run(),
+                Ok(Err(error)) => job.init.refuse(Failure::from_error(&error)),
+                Err(_) => job.init.refuse(Failure::Other {
+                    message: "a joining command panicked".to_owned(),
+                }),
+            }
+        }
+    }
+}
+
+/// What tells this process's root from others.
+fn root() -> Result<(u64, u64), Error> {
+    let stat = rustix::fs::stat("/").map_err(|source| Error::io("look at the root", source))?;
+    Ok((stat.st_dev, stat.st_ino))
+}
+
+/// Everything between entering and the command, in the command's process.
+fn settle(job: &Job<'_>, spec: &oci_spec::runtime::Spec) -> Result<(), Error> {
+    let io = |what: &'static str| move |source: rustix::io::Errno| Error::io(what, source);
+    rustix::process::setsid().map_err(io("start a process session"))?;
+    place_streams(&job.stdio)?;
+    reopen_null()?;
+    if job.step.no_new_privs {
+        rustix::thread::set_no_new_privs(true).map_err(io("give up new privileges"))?;
+    }
+    become_user(job.step, &granted(spec)).map_err(io("become the step's user"))?;
+    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)
+        .map_err(io("protect a command from the step it joins"))
+}
+
+struct Joined {
+    pid: Pid,
+}
+
+impl Created for Joined {
+    fn pid(&self) -> Pid {
+        self.pid
+    }
+
+    fn terminal(&mut self) -> Result<Option<OwnedFd>, Error> {
+        Ok(None)
+    }
+
+    fn start(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+}
