@@ -179,6 +179,14 @@ impl Images {
         lock(&self.given).retain(|known| known.address != address);
     }
 
+    /// Reaches a registry another way from now on. What was found there before is looked up anew.
+    pub(super) fn route(&self, registry: &str, route: source::Route) {
+        self.sources.registry.route(registry, route);
+        lock(&self.found).retain(|(address, _), _| {
+            !matches!(ImageRef::parse(address), Ok(ImageRef::Registry(known)) if known.registry() == registry)
+        });
+    }
+
     /// What a reference means. A tag is asked for once in a session.
     pub(super) async fn resolve(
         &self,

@@ -102,6 +102,8 @@ pub struct World {
     pub(super) downloads: Downloads,
     pub(super) git: GitModules,
     pub(super) git_refs: Mutex<HashMap<Key, Arc<OnceCell<Vec<NamedCommit>>>>>,
+    /// Registries that are services of this session, open on the host.
+    pub(super) registries: Mutex<Vec<service::Reached>>,
     /// What commits of a repository say.
     pub(super) git_commits: Mutex<HashMap<(Key, String), CommitInfo>>,
 }
@@ -136,6 +138,7 @@ impl World {
             downloads: Downloads::new(parts.downloader),
             git: parts.git,
             git_refs: Mutex::default(),
+            registries: Mutex::default(),
             git_commits: Mutex::default(),
         })
     }

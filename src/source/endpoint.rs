@@ -56,6 +56,32 @@ impl Endpoint {
     }
 }
 
+/// Another way to a registry than its name and the configuration say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Route {
+    /// Host and port to connect to.
+    pub host: Option<String>,
+    /// Plain HTTP or TLS.
+    pub plain_http: Option<bool>,
+    /// Whether certificates are not checked, besides what the configuration says.
+    pub insecure: bool,
+}
+
+impl Route {
+    /// The registry itself, reached this way.
+    pub(crate) fn endpoint(&self, registry: &str, config: Option<&RegistryConfig>) -> Endpoint {
+        let mut endpoint = upstream(registry, config);
+        if let Some(host) = &self.host {
+            endpoint.host.clone_from(host);
+        }
+        if let Some(plain_http) = self.plain_http {
+            endpoint.plain_http = plain_http;
+        }
+        endpoint.tls.insecure |= self.insecure;
+        endpoint
+    }
+}
+
 /// Lists whom to ask about a registry: its mirrors, then itself.
 pub(crate) fn endpoints<'a>(
     registry: &str,
@@ -135,6 +161,19 @@ mod tests {
             .iter()
             .map(|e| e.url("library/alpine", "manifests/3").unwrap().to_string())
             .collect()
+    }
+
+    #[test]
+    fn a_route_leads_elsewhere_under_the_same_name() {
+        let route = Route {
+            host: Some("127.0.0.1:4000".into()),
+            plain_http: Some(true),
+            insecure: false,
+        };
+        let endpoint = route.endpoint("forge:5000", None);
+        let url = endpoint.url("a/b", "manifests/1").unwrap();
+        assert_eq!(url.as_str(), "http://127.0.0.1:4000/v2/a/b/manifests/1");
+        assert_eq!(endpoint.auth_host, "forge:5000");
     }
 
     #[test]

@@ -39,6 +39,7 @@ pub(crate) use http::{Call, Fault, Http, Patience};
 pub use auth::{AuthSources, Credential, RegistryAuth};
 pub use blob_body::{BlobBody, BlobSource, RegistryBlobs};
 pub use download::{Body, Download, Downloader, Validators};
+pub use endpoint::Route;
 pub use error::{Attempt, BoxError, Error, Tried};
 pub use image::{Compression, Layer, Platform, Resolved};
 pub use local::{LocalBlobs, LocalImages, StoredBlobs};

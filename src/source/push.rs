@@ -15,7 +15,7 @@ use oci_spec::image::Digest;
 use reqwest::header::{ACCEPT, CONTENT_RANGE, CONTENT_TYPE, HeaderValue, LOCATION, RANGE};
 use reqwest::{Method, Response, Url};
 
-use super::endpoint::{Endpoint, endpoints, upstream};
+use super::endpoint::Endpoint;
 use super::http::{Patience, header};
 use super::payload::{FilePart, Payload, Sent};
 use super::registry::{ApiCall, RegistryClient, accept};
@@ -86,7 +86,7 @@ impl Pusher {
     #[must_use]
     pub fn new(client: RegistryClient, target: PushTarget) -> Self {
         let registry = target.reference.registry();
-        let mut endpoint = upstream(registry, client.shared.config.registry(registry));
+        let mut endpoint = client.shared.upstream(registry);
         if let Some(plain_http) = target.plain_http {
             endpoint.plain_http = plain_http;
         }
@@ -182,8 +182,7 @@ impl Pusher {
 
     /// The repository of another image, as this registry calls it; nothing if that one is elsewhere.
     fn repository_of(&self, other: &Reference) -> Option<String> {
-        let config = &self.client.shared.config;
-        let places = endpoints(other.registry(), |host| config.registry(host));
+        let places = self.client.shared.endpoints(other.registry());
         let same = places
             .iter()
             .find(|place| place.host == self.endpoint.host)?;

@@ -8,7 +8,7 @@
 //! - [OCI distribution-spec 1.1](https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md)
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use oci_spec::image::{Descriptor, Digest};
@@ -20,7 +20,7 @@ use crate::event::Events;
 
 use super::auth::{AuthSources, AuthStore, RegistryAuth};
 use super::blob_body::BlobBody;
-use super::endpoint::{Endpoint, endpoints};
+use super::endpoint::{Endpoint, Route};
 use super::http::{Call, Fault, Http, Patience, bare, header};
 use super::image::{
     DOCKER_LIST, DOCKER_MANIFEST, Document, Manifest, OCI_INDEX, OCI_MANIFEST, Parts, choose,
@@ -68,6 +68,8 @@ pub(super) struct Shared {
     tags: Option<Arc<dyn TagStore>>,
     pub(super) events: Events,
     pub(super) resting: Mutex<HashMap<String, Instant>>,
+    /// Ways to registries that this process was told.
+    pub(super) routes: Mutex<HashMap<String, Route>>,
 }
 
 /// One request to a repository.
@@ -136,6 +138,7 @@ impl RegistryClient {
             tags,
             events,
             resting,
+            routes: Mutex::default(),
         };
         Self {
             shared: Arc::new(shared),
@@ -157,6 +160,13 @@ impl RegistryClient {
         }
     }
 
+    /// Reaches a registry another way from now on, in all clients that came out of one.
+    pub fn route(&self, registry: &str, route: Route) {
+        let routes = self.shared.routes.lock();
+        let mut routes = routes.unwrap_or_else(PoisonError::into_inner);
+        routes.insert(registry.to_owned(), route);
+    }
+
     /// What skopeo needs to read from the same registry itself; it does not know our mirrors.
     ///
     /// # Errors
@@ -166,9 +176,7 @@ impl RegistryClient {
             .auth
             .lookup(reference.registry(), reference.repository())
             .await?;
-        let list = endpoints(reference.registry(), |host| {
-            self.shared.config.registry(host)
-        });
+        let list = self.shared.endpoints(reference.registry());
         let insecure = list
             .iter()
             .any(|endpoint| !endpoint.mirror && (endpoint.plain_http || endpoint.tls.insecure));

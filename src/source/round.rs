@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::Response;
 
-use super::endpoint::{Endpoint, endpoints};
+use super::endpoint::{Endpoint, Route, endpoints, upstream};
 use super::http::{Patience, bare, root_cause};
 use super::registry::Shared;
 use super::token::Denied;
@@ -117,7 +117,7 @@ pub(super) struct Round<'a> {
 
 impl<'a> Round<'a> {
     pub(super) fn new(shared: &'a Shared, reference: &'a Reference) -> Self {
-        let list = endpoints(reference.registry(), |host| shared.config.registry(host));
+        let list = shared.endpoints(reference.registry());
         Self {
             shared,
             reference,
@@ -179,6 +179,36 @@ impl<'a> Round<'a> {
 }
 
 impl Shared {
+    fn route_to(&self, registry: &str) -> Option<Route> {
+        let routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
+        routes.get(registry).cloned()
+    }
+
+    /// Whom to ask about a registry, in order. A registry that is somewhere else has no mirrors.
+    pub(super) fn endpoints(&self, registry: &str) -> Vec<Endpoint> {
+        if self
+            .route_to(registry)
+            .is_some_and(|route| route.host.is_some())
+        {
+            return vec![self.upstream(registry)];
+        }
+        let list = endpoints(registry, |host| self.config.registry(host));
+        let routed = |endpoint: Endpoint| match endpoint.mirror {
+            true => endpoint,
+            false => self.upstream(registry),
+        };
+        list.into_iter().map(routed).collect()
+    }
+
+    /// The registry itself, which alone can be written to.
+    pub(super) fn upstream(&self, registry: &str) -> Endpoint {
+        let config = self.config.registry(registry);
+        match self.route_to(registry) {
+            Some(route) => route.endpoint(registry, config),
+            None => upstream(registry, config),
+        }
+    }
+
     fn is_resting(&self, endpoint: &Endpoint) -> bool {
         let resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner);
         resting

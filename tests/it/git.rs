@@ -244,14 +244,18 @@ fn commits_say_who_made_them_and_what_they_are_based_on() {
             json!(last),
         ),
     ] {
-        assert_eq!(session.leaf(&chain), wanted, "{chain}");
+        let whole = chain.replace(" {", "{");
+        assert_eq!(session.leaf(&whole), wanted, "{chain}");
     }
     // The date is what git says, and a commit of a list can be loaded by itself.
     let date = git(&at, &["log", "-1", "--format=%aI"]);
     assert_eq!(session.leaf(&format!("{commit} authoredDate")), json!(date));
-    let ids = session.leaf(&format!("{main} log(limit: 3) {{id}}"));
-    let third = format!("node(id: {}) {{... on GitCommit{{message}}}}", ids[2]["id"]);
-    assert_eq!(session.leaf(&third)["message"], json!("two"));
+    let ids = session.leaf(&format!("{main} log(limit: 3){{id}}"));
+    let third = session.answer(&format!(
+        "{{node(id: {}){{... on GitCommit{{message}}}}}}",
+        ids[2]["id"]
+    ));
+    assert_eq!(third["data"]["node"]["message"], json!("two"), "{third}");
     for (chain, text) in [
         (
             format!("{main} log(limit: -1) {{sha}}"),

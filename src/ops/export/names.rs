@@ -11,7 +11,7 @@ use nsci_snapshotter::Digest;
 use nsci_snapshotter::record::Refs;
 use serde::{Deserialize, Serialize};
 
-use super::{ExportedImage, Origin, Reach};
+use super::{ExportedImage, Origin};
 use crate::error::{Error, Kind, Result};
 use crate::exporter::{Blob, Image, Index, LayerBlob};
 use crate::graph::fingerprint;
@@ -139,8 +139,7 @@ impl World {
     ) -> Result<String> {
         let found = self.images.find(self, address, platform).await?;
         let image = as_it_is(&found);
-        self.publish(&image, target.unwrap_or(address), Reach::default())
-            .await
+        self.publish(&image, target.unwrap_or(address)).await
     }
 
     /// Writes an image as it is to an archive on the host.

@@ -11,16 +11,17 @@ use super::{ExportedImage, Origin};
 use crate::error::{Error, Result};
 use crate::event::{Event, Events, Outcome};
 use crate::exporter::{Blob, LayerBlob};
+use crate::graph::Service;
 use crate::ops::image::{reference_of, source_error};
 use crate::ops::world::{World, blocking};
-use crate::source::{ImageRef, PushTarget, Pusher, Sent, Slot};
+use crate::source::{ImageRef, PushTarget, Pusher, Reference, Route, Sent, Slot};
 
 /// Layers of one image on their way at the same time.
 const PARALLEL: usize = 4;
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 
 /// How to reach a registry, besides what the configuration says.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Reach {
     /// Plain HTTP or TLS.
     pub plain_http: Option<bool>,
@@ -38,16 +39,51 @@ struct Push<'a> {
 }
 
 impl World {
+    /// Reaches the registry of an address as told from now on: through a service of the session, or by another protocol.
+    ///
+    /// A service is spoken to in plain HTTP unless told otherwise.
+    ///
+    /// # Errors
+    /// If the address is none of a registry, or the service cannot be started.
+    pub async fn route_registry(
+        &self,
+        address: &str,
+        service: Option<&Service>,
+        reach: Reach,
+    ) -> Result<()> {
+        let reference = Reference::parse(address);
+        let reference = reference.map_err(|error| Error::invalid(error.to_string()))?;
+        let registry = reference.registry();
+        let mut route = Route {
+            host: None,
+            plain_http: reach.plain_http,
+            insecure: reach.insecure,
+        };
+        if let Some(service) = service {
+            let plain = *route.plain_http.get_or_insert(true);
+            let scheme = if plain { "http" } else { "https" };
+            let reached = self
+                .reach(service, &format!("{scheme}://{registry}/"))
+                .await?;
+            let front = reached.outside.split_once("://");
+            route.host = front.map(|(_, place)| place.to_owned());
+            let mut open = self
+                .registries
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            open.push(reached);
+        }
+        if route != Route::default() {
+            self.images.route(registry, route);
+        }
+        Ok(())
+    }
+
     /// Puts an image into a registry under a name; returns the name with the digest.
     ///
     /// # Errors
     /// If the name is none, or the registry does not take the image.
-    pub async fn publish(
-        &self,
-        image: &ExportedImage,
-        address: &str,
-        reach: Reach,
-    ) -> Result<String> {
+    pub async fn publish(&self, image: &ExportedImage, address: &str) -> Result<String> {
         let reference = match ImageRef::parse(address) {
             Ok(ImageRef::Registry(reference)) => reference,
             Ok(ImageRef::Transport { .. }) => {
@@ -62,11 +98,7 @@ impl World {
             )));
         }
         let auth = self.images.explicit(self).await?;
-        let target = PushTarget {
-            reference: reference.clone(),
-            plain_http: reach.plain_http,
-            insecure: reach.insecure,
-        };
+        let target = PushTarget::from(reference.clone());
         let push = Push {
             world: self,
             pusher: Pusher::new(self.images.registry().with_auth(&auth), target),

@@ -8,7 +8,7 @@ use crate::{
         api::Api,
         file::exported,
         gql::{Args, FieldError, Registry},
-        object::{ContainerRef, FileRef},
+        object::{ContainerRef, FileRef, ServiceRef},
         shared::{CommonArgs, Field, Made},
     },
 };
@@ -25,20 +25,13 @@ pub(super) fn declare(registry: &mut Registry<Api>) {
                     "Name to publish under, such as `ghcr.io/org/app:1.2`.",
                 )
                 .image_args()
-                .arg("protocol: RegistryProtocol", "How to speak to the registry.")
-                .arg(
-                    "insecureSkipTLSVerify: Boolean = false",
-                    "Do not check the registry's certificate.",
-                )
+                .registry_args()
                 .resolve_async(|ctx, this, args| async move {
                     let engine = ctx.backend().engine();
                     let image = engine.image(&all(&ctx, &this, &args)?, format(&args)?).await?;
-                    let reach = Reach {
-                        plain_http: args.str("protocol").map(|protocol| protocol == "HTTP"),
-                        insecure: args.flag("insecureSkipTLSVerify"),
-                    };
                     let address: String = args.get("address")?;
-                    Ok(engine.world().publish(&image, &address, reach).await?)
+                    reach(&ctx, &address, &args).await?;
+                    Ok(engine.world().publish(&image, &address).await?)
                 })
         })
         .field("export", "String!", |f| {
@@ -177,6 +170,46 @@ impl ImageArgs for Field<ContainerRef> {
             "Whose names the parts of the image have.",
         )
     }
+}
+
+/// Arguments of fields that speak to a registry.
+pub(super) trait RegistryArgs {
+    fn registry_args(self) -> Self;
+}
+
+impl RegistryArgs for Field<ContainerRef> {
+    fn registry_args(self) -> Self {
+        self.arg(
+            "registryService: ServiceID",
+            "The service that the registry is; the session reaches it so from then on, in plain HTTP unless told otherwise.",
+        )
+        .arg("protocol: RegistryProtocol", "How to speak to the registry.")
+        .arg(
+            "insecureSkipTLSVerify: Boolean = false",
+            "Do not check the registry's certificate.",
+        )
+    }
+}
+
+/// Reaches the registry of an address as the arguments of [`RegistryArgs`] say, from now on.
+pub(super) async fn reach(ctx: &Ctx, address: &str, args: &Args) -> Result<(), FieldError> {
+    let reach = Reach {
+        plain_http: args.str("protocol").map(|protocol| protocol == "HTTP"),
+        insecure: args.flag("insecureSkipTLSVerify"),
+    };
+    let engine = ctx.backend().engine();
+    let service: Option<ServiceRef> = ctx.optional_object(args, "registryService")?;
+    let service = match service {
+        Some(service) => Some(engine.service(&service.0).await?),
+        None => None,
+    };
+    if service.is_some() || reach != Reach::default() {
+        let world = engine.world();
+        world
+            .route_registry(address, service.as_ref(), reach)
+            .await?;
+    }
+    Ok(())
 }
 
 /// The container and its variants.

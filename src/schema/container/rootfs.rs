@@ -1,5 +1,6 @@
 //! Where a container's files come from, and questions about them.
 
+use super::publish::{RegistryArgs as _, reach};
 use crate::{
     graph::{Op, SecretRef, Select},
     schema::{
@@ -61,8 +62,10 @@ fn image(registry: &mut Registry<Api>) {
                     "address: String!",
                     "Image reference, such as `alpine` or `ghcr.io/org/app:1.2`.",
                 )
-                .resolve(|_, this, args| {
-                    let address = args.get("address")?;
+                .registry_args()
+                .resolve_async(|ctx, this, args| async move {
+                    let address: String = args.get("address")?;
+                    reach(&ctx, &address, &args).await?;
                     Ok(this.then(Op::From { address }, None))
                 })
         })

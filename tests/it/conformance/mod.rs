@@ -8,6 +8,7 @@ mod changes;
 mod data;
 mod exec;
 mod files;
+mod services;
 mod volumes;
 
 use serde_json::Value;

@@ -7,6 +7,8 @@
 #![expect(clippy::print_stdout, reason = "a table is what this makes")]
 
 mod modules;
+mod push;
+mod scale;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -37,7 +39,7 @@ fn main() {
         "| figure | value | floor or peer | ratio | target |\n| --- | --- | --- | --- | --- |"
     );
     type Figure = (&'static str, fn(&Lab) -> Outcome<()>);
-    let figures: [Figure; 11] = [
+    let figures: [Figure; 13] = [
         ("size", size),
         ("step", step),
         ("cached", cached),
@@ -49,6 +51,8 @@ fn main() {
         ("requests", requests),
         ("commit", commit),
         ("pull", pull),
+        ("push", push::push),
+        ("scale", scale::scale),
     ];
     for (name, figure) in figures {
         if !wanted.is_empty() && !wanted.iter().any(|want| name == want) {
