@@ -305,7 +305,7 @@ mod tests {
                     "https://host.org/x/y",
                     "a/b",
                     Some("main"),
-                    "https://host.org/x/y.git/a/b@main",
+                    "https://host.org/x/y/a/b@main",
                 ),
             ),
             (
