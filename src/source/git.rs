@@ -8,6 +8,15 @@ use base64::Engine as _;
 use std::path::{Path, PathBuf};
 use tokio::process::Command;
 
+/// Fetches every branch and tag.
+pub(super) const EVERYTHING: [&str; 5] = [
+    "fetch",
+    "--quiet",
+    "--tags",
+    "origin",
+    "+refs/heads/*:refs/remotes/origin/*",
+];
+
 /// A repository and how to get in.
 #[derive(Clone, Default)]
 pub struct Remote {
@@ -99,14 +108,7 @@ impl GitModules {
         let one = [fetch.as_slice(), &["origin", &wanted]].concat();
         if tree.run("fetch", &one).await.is_err() || !tree.has(&at.commit).await {
             // A server may refuse single commits, and a branch may have moved on meanwhile.
-            let all = [
-                "fetch",
-                "--quiet",
-                "--tags",
-                "origin",
-                "+refs/heads/*:refs/remotes/origin/*",
-            ];
-            tree.run("fetch", &all).await?;
+            tree.run("fetch", &EVERYTHING).await?;
         }
         if extent.tags {
             let mut tags = vec!["fetch", "--quiet", "--tags"];

@@ -2,7 +2,7 @@
 //!
 //! A repository without files is fetched for it: commits and, where the server lets choose, nothing else.
 
-use super::git::{Remote, Repository};
+use super::git::{EVERYTHING, Remote, Repository};
 use super::git_modules::{GitError, GitModules};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -123,14 +123,7 @@ impl GitModules {
         let one = [fetch.as_slice(), wanted].concat();
         if repository.run("fetch", &one).await.is_err() {
             // A server may refuse single commits.
-            let all = [
-                "fetch",
-                "--quiet",
-                "--tags",
-                "origin",
-                "+refs/heads/*:refs/remotes/origin/*",
-            ];
-            repository.run("fetch", &all).await?;
+            repository.run("fetch", &EVERYTHING).await?;
         }
         for commit in wanted {
             if !repository.has(commit).await {
