@@ -404,7 +404,7 @@ impl Session {
     /// Runs a further command inside of a step that runs, whose pid [`StepEvent::Started`] told.
     ///
     /// Of `step` all counts that a process is made of; file systems, host name and network are those of the running
-    /// step. What the command leaves running goes on as part of that step. There is no terminal.
+    /// step. What the command leaves running goes on as part of that step.
     ///
     /// # Errors
     /// As [`Session::run`]; [`Error::Container`] while the running step is still being built.
@@ -421,7 +421,6 @@ impl Session {
             init: false,
             net_index: None,
             listeners: Vec::new(),
-            terminal: None,
             ..step.clone()
         };
         self.run_or_join(Some(running), &step, stdio, cancel, on_event)

@@ -177,6 +177,11 @@ func (r *Client) GraphQLQuery() *querybuilder.Selection {
 	return r.query
 }
 
+// WithGraphQLQuery returns the client at a selection, for generated code. Closing it closes nothing.
+func (r *Client) WithGraphQLQuery(q *querybuilder.Selection) *Client {
+	return &Client{query: q}
+}
+
 // unmarshalID reads the id of an object and returns its selection.
 func unmarshalID(load string, data []byte) (*querybuilder.Selection, error) {
 	var id string

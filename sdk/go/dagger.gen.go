@@ -12,7 +12,7 @@ import (
 // ID names an object of the API for the length of a session.
 type ID string
 
-// Address is an object of the API.
+// Address a text that names something; the field that is asked says what.
 type Address struct {
 	query *querybuilder.Selection
 }
@@ -65,7 +65,15 @@ func (r *Address) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// Container is the field `container` of the API.
+// Value the address as it was given.
+func (r *Address) Value(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("value")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// Container the container of an image reference.
 func (r *Address) Container() *Container {
 	q := r.GraphQLQuery().Select("container")
 	return new(Container).WithGraphQLQuery(q)
@@ -73,17 +81,17 @@ func (r *Address) Container() *Container {
 
 // AddressDirectoryOpts are the optional arguments of Address.Directory.
 type AddressDirectoryOpts struct {
-	// Exclude is the argument `exclude`.
+	// Exclude patterns of what to leave out.
 	Exclude []string
-	// Include is the argument `include`.
+	// Include patterns of what to take; everything by default.
 	Include []string
-	// Gitignore is the argument `gitignore`.
+	// Gitignore leave out what `.gitignore` files name.
 	Gitignore bool
-	// NoCache is the argument `noCache`.
+	// NoCache read it again even if it was read in this session.
 	NoCache bool
 }
 
-// Directory is the field `directory` of the API.
+// Directory a directory of the host.
 func (r *Address) Directory(opts ...AddressDirectoryOpts) *Directory {
 	q := r.GraphQLQuery().Select("directory")
 	for _, given := range opts {
@@ -97,17 +105,17 @@ func (r *Address) Directory(opts ...AddressDirectoryOpts) *Directory {
 
 // AddressFileOpts are the optional arguments of Address.File.
 type AddressFileOpts struct {
-	// Exclude is the argument `exclude`.
+	// Exclude patterns of what to leave out.
 	Exclude []string
-	// Include is the argument `include`.
+	// Include patterns of what to take; everything by default.
 	Include []string
-	// Gitignore is the argument `gitignore`.
+	// Gitignore leave out what `.gitignore` files name.
 	Gitignore bool
-	// NoCache is the argument `noCache`.
+	// NoCache read it again even if it was read in this session.
 	NoCache bool
 }
 
-// File is the field `file` of the API.
+// File a file of the host.
 func (r *Address) File(opts ...AddressFileOpts) *File {
 	q := r.GraphQLQuery().Select("file")
 	for _, given := range opts {
@@ -119,220 +127,41 @@ func (r *Address) File(opts ...AddressFileOpts) *File {
 	return new(File).WithGraphQLQuery(q)
 }
 
-// GitRef is the field `gitRef` of the API.
-func (r *Address) GitRef() *GitRef {
-	q := r.GraphQLQuery().Select("gitRef")
-	return new(GitRef).WithGraphQLQuery(q)
-}
-
-// GitRepository is the field `gitRepository` of the API.
+// GitRepository a git repository.
 func (r *Address) GitRepository() *GitRepository {
 	q := r.GraphQLQuery().Select("gitRepository")
 	return new(GitRepository).WithGraphQLQuery(q)
 }
 
-// Secret is the field `secret` of the API.
-func (r *Address) Secret() *Secret {
-	q := r.GraphQLQuery().Select("secret")
-	return new(Secret).WithGraphQLQuery(q)
+// GitRef a branch, tag or commit of a git repository: `ADDRESS#NAME`; without a name what the repository is at.
+func (r *Address) GitRef() *GitRef {
+	q := r.GraphQLQuery().Select("gitRef")
+	return new(GitRef).WithGraphQLQuery(q)
 }
 
-// Service is the field `service` of the API.
+// Service a service of the host: `tcp://HOST:PORT` or `udp://HOST:PORT`.
 func (r *Address) Service() *Service {
 	q := r.GraphQLQuery().Select("service")
 	return new(Service).WithGraphQLQuery(q)
 }
 
-// Socket is the field `socket` of the API.
+// Secret a secret by where it is, such as `env://NAME` or `file://path`.
+func (r *Address) Secret() *Secret {
+	q := r.GraphQLQuery().Select("secret")
+	return new(Secret).WithGraphQLQuery(q)
+}
+
+// Socket a Unix socket of the host, by path.
 func (r *Address) Socket() *Socket {
 	q := r.GraphQLQuery().Select("socket")
 	return new(Socket).WithGraphQLQuery(q)
 }
 
-// Value is the field `value` of the API.
-func (r *Address) Value(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("value")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Volume is the field `volume` of the API.
-func (r *Address) Volume() *Volume {
-	q := r.GraphQLQuery().Select("volume")
-	return new(Volume).WithGraphQLQuery(q)
-}
-
-// Agent is an object of the API.
-type Agent struct {
-	query *querybuilder.Selection
-}
-
-// AgentID is the id of a Agent.
-type AgentID = ID
-
-// WithAgentFunc is what Agent.With calls.
-type WithAgentFunc func(r *Agent) *Agent
-
-// With calls a function with the object, so that a chain stays in one piece.
-func (r *Agent) With(f WithAgentFunc) *Agent {
-	return f(r)
-}
-
-// WithGraphQLQuery returns the object that a selection stands for, for generated code.
-func (r *Agent) WithGraphQLQuery(q *querybuilder.Selection) *Agent {
-	return &Agent{query: q}
-}
-
-// GraphQLQuery returns the object's selection, for generated code.
-func (r *Agent) GraphQLQuery() *querybuilder.Selection {
-	return r.query
-}
-
-// GraphQLID returns the object's id as text, for generated code.
-func (r *Agent) GraphQLID(ctx context.Context) (string, error) {
-	return r.query.ID(ctx)
-}
-
-// ID returns the object's id, by which any program of the session can load it.
-func (r *Agent) ID(ctx context.Context) (AgentID, error) {
-	id, err := r.query.ID(ctx)
-	return ID(id), err
-}
-
-// MarshalJSON writes the object's id.
-func (r *Agent) MarshalJSON() ([]byte, error) {
-	id, err := r.query.ID(context.Background())
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(id)
-}
-
-// UnmarshalJSON reads an id.
-func (r *Agent) UnmarshalJSON(data []byte) error {
-	q, err := unmarshalID("loadAgentFromID", data)
-	r.query = q
-	return err
-}
-
-// Description is the field `description` of the API.
-func (r *Agent) Description(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("description")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Name is the field `name` of the API.
-func (r *Agent) Name(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("name")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// OriginalModule is the field `originalModule` of the API.
-func (r *Agent) OriginalModule() *Module {
-	q := r.GraphQLQuery().Select("originalModule")
-	return new(Module).WithGraphQLQuery(q)
-}
-
-// Path is the field `path` of the API.
-func (r *Agent) Path(ctx context.Context) ([]string, error) {
-	q := r.GraphQLQuery().Select("path")
-	var response []string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// AgentGroup is an object of the API.
-type AgentGroup struct {
-	query *querybuilder.Selection
-}
-
-// AgentGroupID is the id of a AgentGroup.
-type AgentGroupID = ID
-
-// WithAgentGroupFunc is what AgentGroup.With calls.
-type WithAgentGroupFunc func(r *AgentGroup) *AgentGroup
-
-// With calls a function with the object, so that a chain stays in one piece.
-func (r *AgentGroup) With(f WithAgentGroupFunc) *AgentGroup {
-	return f(r)
-}
-
-// WithGraphQLQuery returns the object that a selection stands for, for generated code.
-func (r *AgentGroup) WithGraphQLQuery(q *querybuilder.Selection) *AgentGroup {
-	return &AgentGroup{query: q}
-}
-
-// GraphQLQuery returns the object's selection, for generated code.
-func (r *AgentGroup) GraphQLQuery() *querybuilder.Selection {
-	return r.query
-}
-
-// GraphQLID returns the object's id as text, for generated code.
-func (r *AgentGroup) GraphQLID(ctx context.Context) (string, error) {
-	return r.query.ID(ctx)
-}
-
-// ID returns the object's id, by which any program of the session can load it.
-func (r *AgentGroup) ID(ctx context.Context) (AgentGroupID, error) {
-	id, err := r.query.ID(ctx)
-	return ID(id), err
-}
-
-// MarshalJSON writes the object's id.
-func (r *AgentGroup) MarshalJSON() ([]byte, error) {
-	id, err := r.query.ID(context.Background())
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(id)
-}
-
-// UnmarshalJSON reads an id.
-func (r *AgentGroup) UnmarshalJSON(data []byte) error {
-	q, err := unmarshalID("loadAgentGroupFromID", data)
-	r.query = q
-	return err
-}
-
-// AgentGroupComposeOpts are the optional arguments of AgentGroup.Compose.
-type AgentGroupComposeOpts struct {
-	// Base is the argument `base`.
-	Base *LLM
-}
-
-// Compose is the field `compose` of the API.
-func (r *AgentGroup) Compose(opts ...AgentGroupComposeOpts) *LLM {
-	q := r.GraphQLQuery().Select("compose")
-	for _, given := range opts {
-		q.Optional("base", given.Base)
-	}
-	return new(LLM).WithGraphQLQuery(q)
-}
-
-// List is the field `list` of the API.
-func (r *AgentGroup) List(ctx context.Context) ([]Agent, error) {
-	q := r.GraphQLQuery().Select("list")
-	ids, err := q.IDs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	found := make([]Agent, 0, len(ids))
-	for _, id := range ids {
-		found = append(found, *new(Agent).WithGraphQLQuery(q.Root().Select("loadAgentFromID").Arg("id", id)))
-	}
-	return found, nil
-}
-
-// BuildArg are values given together.
+// BuildArg a value for an `ARG` of a Dockerfile.
 type BuildArg struct {
-	// Name is the value `name`.
+	// Name name.
 	Name string `json:"name"`
-	// Value is the value `value`.
+	// Value value.
 	Value string `json:"value"`
 }
 
@@ -410,7 +239,7 @@ func (r *CacheVolume) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// Changeset is an object of the API.
+// Changeset what changed between two directories.
 type Changeset struct {
 	query *querybuilder.Selection
 }
@@ -463,7 +292,25 @@ func (r *Changeset) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// AddedPaths is the field `addedPaths` of the API.
+// Before the older directory.
+func (r *Changeset) Before() *Directory {
+	q := r.GraphQLQuery().Select("before")
+	return new(Directory).WithGraphQLQuery(q)
+}
+
+// After the newer directory.
+func (r *Changeset) After() *Directory {
+	q := r.GraphQLQuery().Select("after")
+	return new(Directory).WithGraphQLQuery(q)
+}
+
+// Layer what was added and modified, alone.
+func (r *Changeset) Layer() *Directory {
+	q := r.GraphQLQuery().Select("layer")
+	return new(Directory).WithGraphQLQuery(q)
+}
+
+// AddedPaths files and directories that are new; those of directories end in `/`.
 func (r *Changeset) AddedPaths(ctx context.Context) ([]string, error) {
 	q := r.GraphQLQuery().Select("addedPaths")
 	var response []string
@@ -471,25 +318,37 @@ func (r *Changeset) AddedPaths(ctx context.Context) ([]string, error) {
 	return response, err
 }
 
-// After is the field `after` of the API.
-func (r *Changeset) After() *Directory {
-	q := r.GraphQLQuery().Select("after")
-	return new(Directory).WithGraphQLQuery(q)
+// ModifiedPaths files that are not what they were.
+func (r *Changeset) ModifiedPaths(ctx context.Context) ([]string, error) {
+	q := r.GraphQLQuery().Select("modifiedPaths")
+	var response []string
+	err := q.Execute(ctx, &response)
+	return response, err
 }
 
-// AsPatch is the field `asPatch` of the API.
+// RemovedPaths files and directories that are gone, not what was in those directories.
+func (r *Changeset) RemovedPaths(ctx context.Context) ([]string, error) {
+	q := r.GraphQLQuery().Select("removedPaths")
+	var response []string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// IsEmpty whether nothing changed.
+func (r *Changeset) IsEmpty(ctx context.Context) (bool, error) {
+	q := r.GraphQLQuery().Select("isEmpty")
+	var response bool
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// AsPatch the change as a patch in git's format.
 func (r *Changeset) AsPatch() *File {
 	q := r.GraphQLQuery().Select("asPatch")
 	return new(File).WithGraphQLQuery(q)
 }
 
-// Before is the field `before` of the API.
-func (r *Changeset) Before() *Directory {
-	q := r.GraphQLQuery().Select("before")
-	return new(Directory).WithGraphQLQuery(q)
-}
-
-// DiffStats is the field `diffStats` of the API.
+// DiffStats what became of each file.
 func (r *Changeset) DiffStats(ctx context.Context) ([]DiffStat, error) {
 	q := r.GraphQLQuery().Select("diffStats")
 	ids, err := q.IDs(ctx)
@@ -503,7 +362,9 @@ func (r *Changeset) DiffStats(ctx context.Context) ([]DiffStat, error) {
 	return found, nil
 }
 
-// Export is the field `export` of the API.
+// Export applies the change to a directory of the client's host; returns its absolute path.
+//
+// path: The directory; relative to the client's working directory.
 func (r *Changeset) Export(ctx context.Context, path string) (string, error) {
 	q := r.GraphQLQuery().Select("export").Arg("path", path)
 	var response string
@@ -511,37 +372,7 @@ func (r *Changeset) Export(ctx context.Context, path string) (string, error) {
 	return response, err
 }
 
-// IsEmpty is the field `isEmpty` of the API.
-func (r *Changeset) IsEmpty(ctx context.Context) (bool, error) {
-	q := r.GraphQLQuery().Select("isEmpty")
-	var response bool
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Layer is the field `layer` of the API.
-func (r *Changeset) Layer() *Directory {
-	q := r.GraphQLQuery().Select("layer")
-	return new(Directory).WithGraphQLQuery(q)
-}
-
-// ModifiedPaths is the field `modifiedPaths` of the API.
-func (r *Changeset) ModifiedPaths(ctx context.Context) ([]string, error) {
-	q := r.GraphQLQuery().Select("modifiedPaths")
-	var response []string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// RemovedPaths is the field `removedPaths` of the API.
-func (r *Changeset) RemovedPaths(ctx context.Context) ([]string, error) {
-	q := r.GraphQLQuery().Select("removedPaths")
-	var response []string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Sync is the field `sync` of the API.
+// Sync makes everything so far happen now.
 func (r *Changeset) Sync(ctx context.Context) (*Changeset, error) {
 	q := r.GraphQLQuery().Select("sync")
 	var id ID
@@ -553,12 +384,14 @@ func (r *Changeset) Sync(ctx context.Context) (*Changeset, error) {
 
 // ChangesetWithChangesetOpts are the optional arguments of Changeset.WithChangeset.
 type ChangesetWithChangesetOpts struct {
-	// OnConflict is the argument `onConflict`.
+	// OnConflict what to do where they conflict.
 	// Default: FAIL
 	OnConflict ChangesetMergeConflict
 }
 
-// WithChangeset is the field `withChangeset` of the API.
+// WithChangeset adds another change to this one.
+//
+// changes: The other change.
 func (r *Changeset) WithChangeset(changes *Changeset, opts ...ChangesetWithChangesetOpts) *Changeset {
 	q := r.GraphQLQuery().Select("withChangeset").Arg("changes", changes)
 	for _, given := range opts {
@@ -569,12 +402,14 @@ func (r *Changeset) WithChangeset(changes *Changeset, opts ...ChangesetWithChang
 
 // ChangesetWithChangesetsOpts are the optional arguments of Changeset.WithChangesets.
 type ChangesetWithChangesetsOpts struct {
-	// OnConflict is the argument `onConflict`.
+	// OnConflict what to do where they conflict.
 	// Default: FAIL
 	OnConflict ChangesetsMergeConflict
 }
 
-// WithChangesets is the field `withChangesets` of the API.
+// WithChangesets adds other changes to this one, in order.
+//
+// changes: The other changes.
 func (r *Changeset) WithChangesets(changes []*Changeset, opts ...ChangesetWithChangesetsOpts) *Changeset {
 	q := r.GraphQLQuery().Select("withChangesets").Arg("changes", changes)
 	for _, given := range opts {
@@ -583,317 +418,41 @@ func (r *Changeset) WithChangesets(changes []*Changeset, opts ...ChangesetWithCh
 	return new(Changeset).WithGraphQLQuery(q)
 }
 
-// ChangesetMergeConflict is one of a few values.
+// ChangesetMergeConflict what to do where two changes conflict.
 type ChangesetMergeConflict string
 
 // IsEnum tells that values are written without quotes.
 func (ChangesetMergeConflict) IsEnum() {}
 
 const (
-	// ChangesetMergeConflictFailEarly is the value FAIL_EARLY.
+	// ChangesetMergeConflictFailEarly fail if both changed a file, even in different places.
 	ChangesetMergeConflictFailEarly ChangesetMergeConflict = "FAIL_EARLY"
-	// ChangesetMergeConflictFail is the value FAIL.
+	// ChangesetMergeConflictFail fail if both changed the same lines.
 	ChangesetMergeConflictFail ChangesetMergeConflict = "FAIL"
-	// ChangesetMergeConflictLeaveConflictMarkers is the value LEAVE_CONFLICT_MARKERS.
+	// ChangesetMergeConflictLeaveConflictMarkers leave both sides between conflict markers.
 	ChangesetMergeConflictLeaveConflictMarkers ChangesetMergeConflict = "LEAVE_CONFLICT_MARKERS"
-	// ChangesetMergeConflictPreferOurs is the value PREFER_OURS.
+	// ChangesetMergeConflictPreferOurs take the side that is added to.
 	ChangesetMergeConflictPreferOurs ChangesetMergeConflict = "PREFER_OURS"
 	// PreferOurs is ChangesetMergeConflictPreferOurs.
 	PreferOurs = ChangesetMergeConflictPreferOurs
-	// ChangesetMergeConflictPreferTheirs is the value PREFER_THEIRS.
+	// ChangesetMergeConflictPreferTheirs take the side that is added.
 	ChangesetMergeConflictPreferTheirs ChangesetMergeConflict = "PREFER_THEIRS"
 	// PreferTheirs is ChangesetMergeConflictPreferTheirs.
 	PreferTheirs = ChangesetMergeConflictPreferTheirs
 )
 
-// ChangesetsMergeConflict is one of a few values.
+// ChangesetsMergeConflict what to do where several changes conflict.
 type ChangesetsMergeConflict string
 
 // IsEnum tells that values are written without quotes.
 func (ChangesetsMergeConflict) IsEnum() {}
 
 const (
-	// ChangesetsMergeConflictFailEarly is the value FAIL_EARLY.
+	// ChangesetsMergeConflictFailEarly fail if both changed a file, even in different places.
 	ChangesetsMergeConflictFailEarly ChangesetsMergeConflict = "FAIL_EARLY"
-	// ChangesetsMergeConflictFail is the value FAIL.
+	// ChangesetsMergeConflictFail fail if both changed the same lines.
 	ChangesetsMergeConflictFail ChangesetsMergeConflict = "FAIL"
 )
-
-// Check is an object of the API.
-type Check struct {
-	query *querybuilder.Selection
-}
-
-// CheckID is the id of a Check.
-type CheckID = ID
-
-// WithCheckFunc is what Check.With calls.
-type WithCheckFunc func(r *Check) *Check
-
-// With calls a function with the object, so that a chain stays in one piece.
-func (r *Check) With(f WithCheckFunc) *Check {
-	return f(r)
-}
-
-// WithGraphQLQuery returns the object that a selection stands for, for generated code.
-func (r *Check) WithGraphQLQuery(q *querybuilder.Selection) *Check {
-	return &Check{query: q}
-}
-
-// GraphQLQuery returns the object's selection, for generated code.
-func (r *Check) GraphQLQuery() *querybuilder.Selection {
-	return r.query
-}
-
-// GraphQLID returns the object's id as text, for generated code.
-func (r *Check) GraphQLID(ctx context.Context) (string, error) {
-	return r.query.ID(ctx)
-}
-
-// ID returns the object's id, by which any program of the session can load it.
-func (r *Check) ID(ctx context.Context) (CheckID, error) {
-	id, err := r.query.ID(ctx)
-	return ID(id), err
-}
-
-// MarshalJSON writes the object's id.
-func (r *Check) MarshalJSON() ([]byte, error) {
-	id, err := r.query.ID(context.Background())
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(id)
-}
-
-// UnmarshalJSON reads an id.
-func (r *Check) UnmarshalJSON(data []byte) error {
-	q, err := unmarshalID("loadCheckFromID", data)
-	r.query = q
-	return err
-}
-
-// CheckType is the field `checkType` of the API.
-func (r *Check) CheckType(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("checkType")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Completed is the field `completed` of the API.
-func (r *Check) Completed(ctx context.Context) (bool, error) {
-	q := r.GraphQLQuery().Select("completed")
-	var response bool
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Description is the field `description` of the API.
-func (r *Check) Description(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("description")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Error is the field `error` of the API.
-func (r *Check) Error() *Error {
-	q := r.GraphQLQuery().Select("error")
-	return new(Error).WithGraphQLQuery(q)
-}
-
-// Name is the field `name` of the API.
-func (r *Check) Name(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("name")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// OriginalModule is the field `originalModule` of the API.
-func (r *Check) OriginalModule() *Module {
-	q := r.GraphQLQuery().Select("originalModule")
-	return new(Module).WithGraphQLQuery(q)
-}
-
-// Passed is the field `passed` of the API.
-func (r *Check) Passed(ctx context.Context) (bool, error) {
-	q := r.GraphQLQuery().Select("passed")
-	var response bool
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Path is the field `path` of the API.
-func (r *Check) Path(ctx context.Context) ([]string, error) {
-	q := r.GraphQLQuery().Select("path")
-	var response []string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// ResultEmoji is the field `resultEmoji` of the API.
-func (r *Check) ResultEmoji(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("resultEmoji")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Run is the field `run` of the API.
-func (r *Check) Run() *Check {
-	q := r.GraphQLQuery().Select("run")
-	return new(Check).WithGraphQLQuery(q)
-}
-
-// CheckGroup is an object of the API.
-type CheckGroup struct {
-	query *querybuilder.Selection
-}
-
-// CheckGroupID is the id of a CheckGroup.
-type CheckGroupID = ID
-
-// WithCheckGroupFunc is what CheckGroup.With calls.
-type WithCheckGroupFunc func(r *CheckGroup) *CheckGroup
-
-// With calls a function with the object, so that a chain stays in one piece.
-func (r *CheckGroup) With(f WithCheckGroupFunc) *CheckGroup {
-	return f(r)
-}
-
-// WithGraphQLQuery returns the object that a selection stands for, for generated code.
-func (r *CheckGroup) WithGraphQLQuery(q *querybuilder.Selection) *CheckGroup {
-	return &CheckGroup{query: q}
-}
-
-// GraphQLQuery returns the object's selection, for generated code.
-func (r *CheckGroup) GraphQLQuery() *querybuilder.Selection {
-	return r.query
-}
-
-// GraphQLID returns the object's id as text, for generated code.
-func (r *CheckGroup) GraphQLID(ctx context.Context) (string, error) {
-	return r.query.ID(ctx)
-}
-
-// ID returns the object's id, by which any program of the session can load it.
-func (r *CheckGroup) ID(ctx context.Context) (CheckGroupID, error) {
-	id, err := r.query.ID(ctx)
-	return ID(id), err
-}
-
-// MarshalJSON writes the object's id.
-func (r *CheckGroup) MarshalJSON() ([]byte, error) {
-	id, err := r.query.ID(context.Background())
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(id)
-}
-
-// UnmarshalJSON reads an id.
-func (r *CheckGroup) UnmarshalJSON(data []byte) error {
-	q, err := unmarshalID("loadCheckGroupFromID", data)
-	r.query = q
-	return err
-}
-
-// List is the field `list` of the API.
-func (r *CheckGroup) List(ctx context.Context) ([]Check, error) {
-	q := r.GraphQLQuery().Select("list")
-	ids, err := q.IDs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	found := make([]Check, 0, len(ids))
-	for _, id := range ids {
-		found = append(found, *new(Check).WithGraphQLQuery(q.Root().Select("loadCheckFromID").Arg("id", id)))
-	}
-	return found, nil
-}
-
-// Report is the field `report` of the API.
-func (r *CheckGroup) Report() *File {
-	q := r.GraphQLQuery().Select("report")
-	return new(File).WithGraphQLQuery(q)
-}
-
-// CheckGroupRunOpts are the optional arguments of CheckGroup.Run.
-type CheckGroupRunOpts struct {
-	// FailFast is the argument `failFast`.
-	FailFast bool
-}
-
-// Run is the field `run` of the API.
-func (r *CheckGroup) Run(opts ...CheckGroupRunOpts) *CheckGroup {
-	q := r.GraphQLQuery().Select("run")
-	for _, given := range opts {
-		q.Optional("failFast", given.FailFast)
-	}
-	return new(CheckGroup).WithGraphQLQuery(q)
-}
-
-// Cloud is an object of the API.
-type Cloud struct {
-	query *querybuilder.Selection
-}
-
-// CloudID is the id of a Cloud.
-type CloudID = ID
-
-// WithCloudFunc is what Cloud.With calls.
-type WithCloudFunc func(r *Cloud) *Cloud
-
-// With calls a function with the object, so that a chain stays in one piece.
-func (r *Cloud) With(f WithCloudFunc) *Cloud {
-	return f(r)
-}
-
-// WithGraphQLQuery returns the object that a selection stands for, for generated code.
-func (r *Cloud) WithGraphQLQuery(q *querybuilder.Selection) *Cloud {
-	return &Cloud{query: q}
-}
-
-// GraphQLQuery returns the object's selection, for generated code.
-func (r *Cloud) GraphQLQuery() *querybuilder.Selection {
-	return r.query
-}
-
-// GraphQLID returns the object's id as text, for generated code.
-func (r *Cloud) GraphQLID(ctx context.Context) (string, error) {
-	return r.query.ID(ctx)
-}
-
-// ID returns the object's id, by which any program of the session can load it.
-func (r *Cloud) ID(ctx context.Context) (CloudID, error) {
-	id, err := r.query.ID(ctx)
-	return ID(id), err
-}
-
-// MarshalJSON writes the object's id.
-func (r *Cloud) MarshalJSON() ([]byte, error) {
-	id, err := r.query.ID(context.Background())
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(id)
-}
-
-// UnmarshalJSON reads an id.
-func (r *Cloud) UnmarshalJSON(data []byte) error {
-	q, err := unmarshalID("loadCloudFromID", data)
-	r.query = q
-	return err
-}
-
-// TraceURL is the field `traceURL` of the API.
-func (r *Cloud) TraceURL(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("traceURL")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
 
 // Container a file system with the configuration that commands run with.
 type Container struct {
@@ -948,261 +507,13 @@ func (r *Container) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// ContainerAsServiceOpts are the optional arguments of Container.AsService.
-type ContainerAsServiceOpts struct {
-	// Args is the argument `args`.
-	Args []string
-	// UseEntrypoint is the argument `useEntrypoint`.
-	UseEntrypoint bool
-	// ExperimentalPrivilegedNesting is the argument `experimentalPrivilegedNesting`.
-	ExperimentalPrivilegedNesting bool
-	// InsecureRootCapabilities is the argument `insecureRootCapabilities`.
-	InsecureRootCapabilities bool
-	// Expand is the argument `expand`.
-	Expand bool
-	// NoInit is the argument `noInit`.
-	NoInit bool
-}
-
-// AsService is the field `asService` of the API.
-func (r *Container) AsService(opts ...ContainerAsServiceOpts) *Service {
-	q := r.GraphQLQuery().Select("asService")
-	for _, given := range opts {
-		q.Optional("args", given.Args)
-		q.Optional("useEntrypoint", given.UseEntrypoint)
-		q.Optional("experimentalPrivilegedNesting", given.ExperimentalPrivilegedNesting)
-		q.Optional("insecureRootCapabilities", given.InsecureRootCapabilities)
-		q.Optional("expand", given.Expand)
-		q.Optional("noInit", given.NoInit)
-	}
-	return new(Service).WithGraphQLQuery(q)
-}
-
-// ContainerAsTarballOpts are the optional arguments of Container.AsTarball.
-type ContainerAsTarballOpts struct {
-	// PlatformVariants is the argument `platformVariants`.
-	PlatformVariants []*Container
-	// ForcedCompression is the argument `forcedCompression`.
-	ForcedCompression ImageLayerCompression
-	// MediaTypes is the argument `mediaTypes`.
-	// Default: OCIMediaTypes
-	MediaTypes ImageMediaTypes
-}
-
-// AsTarball is the field `asTarball` of the API.
-func (r *Container) AsTarball(opts ...ContainerAsTarballOpts) *File {
-	q := r.GraphQLQuery().Select("asTarball")
-	for _, given := range opts {
-		q.Optional("platformVariants", given.PlatformVariants)
-		q.Optional("forcedCompression", given.ForcedCompression)
-		q.Optional("mediaTypes", given.MediaTypes)
-	}
-	return new(File).WithGraphQLQuery(q)
-}
-
-// CombinedOutput what the last command wrote to both, in order.
-func (r *Container) CombinedOutput(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("combinedOutput")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// DefaultArgs the default arguments.
-func (r *Container) DefaultArgs(ctx context.Context) ([]string, error) {
-	q := r.GraphQLQuery().Select("defaultArgs")
-	var response []string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// ContainerDirectoryOpts are the optional arguments of Container.Directory.
-type ContainerDirectoryOpts struct {
-	// Expand replace `$VAR` and `${VAR}` by the container's variables.
-	Expand bool
-}
-
-// Directory a directory below; in a container, mounted ones included.
-//
-// path: Path.
-func (r *Container) Directory(path string, opts ...ContainerDirectoryOpts) *Directory {
-	q := r.GraphQLQuery().Select("directory").Arg("path", path)
-	for _, given := range opts {
-		q.Optional("expand", given.Expand)
-	}
-	return new(Directory).WithGraphQLQuery(q)
-}
-
-// DockerHealthcheck is the field `dockerHealthcheck` of the API.
-func (r *Container) DockerHealthcheck() *HealthcheckConfig {
-	q := r.GraphQLQuery().Select("dockerHealthcheck")
-	return new(HealthcheckConfig).WithGraphQLQuery(q)
-}
-
-// Entrypoint the entrypoint.
-func (r *Container) Entrypoint(ctx context.Context) ([]string, error) {
-	q := r.GraphQLQuery().Select("entrypoint")
-	var response []string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// EnvVariable value of an environment variable.
-//
-// name: Name.
-func (r *Container) EnvVariable(ctx context.Context, name string) (string, error) {
-	q := r.GraphQLQuery().Select("envVariable").Arg("name", name)
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// EnvVariables all environment variables.
-func (r *Container) EnvVariables(ctx context.Context) ([]EnvVariable, error) {
-	q := r.GraphQLQuery().Select("envVariables")
-	ids, err := q.IDs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	found := make([]EnvVariable, 0, len(ids))
-	for _, id := range ids {
-		found = append(found, *new(EnvVariable).WithGraphQLQuery(q.Root().Select("loadEnvVariableFromID").Arg("id", id)))
-	}
-	return found, nil
-}
-
-// ContainerExistsOpts are the optional arguments of Container.Exists.
-type ContainerExistsOpts struct {
-	// ExpectedType what it has to be.
-	ExpectedType ExistsType
-	// DoNotFollowSymlinks look at a link itself.
-	DoNotFollowSymlinks bool
-	// Expand is the argument `expand`.
-	Expand bool
-}
-
-// Exists whether something is at a path.
-//
-// path: Path.
-func (r *Container) Exists(ctx context.Context, path string, opts ...ContainerExistsOpts) (bool, error) {
-	q := r.GraphQLQuery().Select("exists").Arg("path", path)
-	for _, given := range opts {
-		q.Optional("expectedType", given.ExpectedType)
-		q.Optional("doNotFollowSymlinks", given.DoNotFollowSymlinks)
-		q.Optional("expand", given.Expand)
-	}
-	var response bool
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// ExitCode the last command's exit code.
-func (r *Container) ExitCode(ctx context.Context) (int, error) {
-	q := r.GraphQLQuery().Select("exitCode")
-	var response int
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// ExperimentalWithAllGPUs is the field `experimentalWithAllGPUs` of the API.
-func (r *Container) ExperimentalWithAllGPUs() *Container {
-	q := r.GraphQLQuery().Select("experimentalWithAllGPUs")
-	return new(Container).WithGraphQLQuery(q)
-}
-
-// ExperimentalWithGPU is the field `experimentalWithGPU` of the API.
-func (r *Container) ExperimentalWithGPU(devices []string) *Container {
-	q := r.GraphQLQuery().Select("experimentalWithGPU").Arg("devices", devices)
-	return new(Container).WithGraphQLQuery(q)
-}
-
-// ContainerExportOpts are the optional arguments of Container.Export.
-type ContainerExportOpts struct {
-	// PlatformVariants is the argument `platformVariants`.
-	PlatformVariants []*Container
-	// ForcedCompression is the argument `forcedCompression`.
-	ForcedCompression ImageLayerCompression
-	// MediaTypes is the argument `mediaTypes`.
-	// Default: OCIMediaTypes
-	MediaTypes ImageMediaTypes
-	// Expand is the argument `expand`.
-	Expand bool
-}
-
-// Export is the field `export` of the API.
-func (r *Container) Export(ctx context.Context, path string, opts ...ContainerExportOpts) (string, error) {
-	q := r.GraphQLQuery().Select("export").Arg("path", path)
-	for _, given := range opts {
-		q.Optional("platformVariants", given.PlatformVariants)
-		q.Optional("forcedCompression", given.ForcedCompression)
-		q.Optional("mediaTypes", given.MediaTypes)
-		q.Optional("expand", given.Expand)
-	}
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// ContainerExportImageOpts are the optional arguments of Container.ExportImage.
-type ContainerExportImageOpts struct {
-	// PlatformVariants is the argument `platformVariants`.
-	PlatformVariants []*Container
-	// ForcedCompression is the argument `forcedCompression`.
-	ForcedCompression ImageLayerCompression
-	// MediaTypes is the argument `mediaTypes`.
-	// Default: OCIMediaTypes
-	MediaTypes ImageMediaTypes
-}
-
-// ExportImage is the field `exportImage` of the API.
-func (r *Container) ExportImage(ctx context.Context, name string, opts ...ContainerExportImageOpts) error {
-	q := r.GraphQLQuery().Select("exportImage").Arg("name", name)
-	for _, given := range opts {
-		q.Optional("platformVariants", given.PlatformVariants)
-		q.Optional("forcedCompression", given.ForcedCompression)
-		q.Optional("mediaTypes", given.MediaTypes)
-	}
-	return q.Execute(ctx, nil)
-}
-
-// ExposedPorts all declared ports.
-func (r *Container) ExposedPorts(ctx context.Context) ([]Port, error) {
-	q := r.GraphQLQuery().Select("exposedPorts")
-	ids, err := q.IDs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	found := make([]Port, 0, len(ids))
-	for _, id := range ids {
-		found = append(found, *new(Port).WithGraphQLQuery(q.Root().Select("loadPortFromID").Arg("id", id)))
-	}
-	return found, nil
-}
-
-// ContainerFileOpts are the optional arguments of Container.File.
-type ContainerFileOpts struct {
-	// Expand replace `$VAR` and `${VAR}` by the container's variables.
-	Expand bool
-}
-
-// File a file below; in a container, mounted ones included.
-//
-// path: Path.
-func (r *Container) File(path string, opts ...ContainerFileOpts) *File {
-	q := r.GraphQLQuery().Select("file").Arg("path", path)
-	for _, given := range opts {
-		q.Optional("expand", given.Expand)
-	}
-	return new(File).WithGraphQLQuery(q)
-}
-
 // ContainerFromOpts are the optional arguments of Container.From.
 type ContainerFromOpts struct {
-	// RegistryService is the argument `registryService`.
+	// RegistryService the service that the registry is; the session reaches it so from then on, in plain HTTP unless told otherwise.
 	RegistryService *Service
-	// Protocol is the argument `protocol`.
+	// Protocol how to speak to the registry.
 	Protocol RegistryProtocol
-	// InsecureSkipTLSVerify is the argument `insecureSkipTLSVerify`.
+	// InsecureSkipTLSVerify do not check the registry's certificate.
 	InsecureSkipTLSVerify bool
 }
 
@@ -1227,91 +538,6 @@ func (r *Container) ImageRef(ctx context.Context) (string, error) {
 	return response, err
 }
 
-// ContainerImportOpts are the optional arguments of Container.Import.
-type ContainerImportOpts struct {
-	// Tag is the argument `tag`.
-	Tag string
-}
-
-// Import is the field `import` of the API.
-func (r *Container) Import(source *File, opts ...ContainerImportOpts) *Container {
-	q := r.GraphQLQuery().Select("import").Arg("source", source)
-	for _, given := range opts {
-		q.Optional("tag", given.Tag)
-	}
-	return new(Container).WithGraphQLQuery(q)
-}
-
-// Label value of a label.
-//
-// name: Name.
-func (r *Container) Label(ctx context.Context, name string) (string, error) {
-	q := r.GraphQLQuery().Select("label").Arg("name", name)
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Labels all labels.
-func (r *Container) Labels(ctx context.Context) ([]Label, error) {
-	q := r.GraphQLQuery().Select("labels")
-	ids, err := q.IDs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	found := make([]Label, 0, len(ids))
-	for _, id := range ids {
-		found = append(found, *new(Label).WithGraphQLQuery(q.Root().Select("loadLabelFromID").Arg("id", id)))
-	}
-	return found, nil
-}
-
-// ContainerLayerOpts are the optional arguments of Container.Layer.
-type ContainerLayerOpts struct {
-	// ForcedCompression is the argument `forcedCompression`.
-	ForcedCompression ImageLayerCompression
-	// MediaTypes is the argument `mediaTypes`.
-	// Default: OCIMediaTypes
-	MediaTypes ImageMediaTypes
-}
-
-// Layer is the field `layer` of the API.
-func (r *Container) Layer(id string, opts ...ContainerLayerOpts) *File {
-	q := r.GraphQLQuery().Select("layer").Arg("id", id)
-	for _, given := range opts {
-		q.Optional("forcedCompression", given.ForcedCompression)
-		q.Optional("mediaTypes", given.MediaTypes)
-	}
-	return new(File).WithGraphQLQuery(q)
-}
-
-// ContainerManifestOpts are the optional arguments of Container.Manifest.
-type ContainerManifestOpts struct {
-	// ForcedCompression is the argument `forcedCompression`.
-	ForcedCompression ImageLayerCompression
-	// MediaTypes is the argument `mediaTypes`.
-	// Default: OCIMediaTypes
-	MediaTypes ImageMediaTypes
-}
-
-// Manifest is the field `manifest` of the API.
-func (r *Container) Manifest(opts ...ContainerManifestOpts) *File {
-	q := r.GraphQLQuery().Select("manifest")
-	for _, given := range opts {
-		q.Optional("forcedCompression", given.ForcedCompression)
-		q.Optional("mediaTypes", given.MediaTypes)
-	}
-	return new(File).WithGraphQLQuery(q)
-}
-
-// Mounts the paths that something is mounted at.
-func (r *Container) Mounts(ctx context.Context) ([]string, error) {
-	q := r.GraphQLQuery().Select("mounts")
-	var response []string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
 // Platform the platform of its image and commands.
 func (r *Container) Platform(ctx context.Context) (Platform, error) {
 	q := r.GraphQLQuery().Select("platform")
@@ -1320,37 +546,32 @@ func (r *Container) Platform(ctx context.Context) (Platform, error) {
 	return response, err
 }
 
-// ContainerPublishOpts are the optional arguments of Container.Publish.
-type ContainerPublishOpts struct {
-	// PlatformVariants is the argument `platformVariants`.
-	PlatformVariants []*Container
-	// ForcedCompression is the argument `forcedCompression`.
-	ForcedCompression ImageLayerCompression
-	// MediaTypes is the argument `mediaTypes`.
-	// Default: OCIMediaTypes
-	MediaTypes ImageMediaTypes
-	// RegistryService is the argument `registryService`.
-	RegistryService *Service
-	// Protocol is the argument `protocol`.
-	Protocol RegistryProtocol
-	// InsecureSkipTLSVerify is the argument `insecureSkipTLSVerify`.
-	InsecureSkipTLSVerify bool
+// WithRegistryAuth credentials for a registry, or for repositories of it. They count for no cache key.
+//
+// address: Registry host, with or without a path.
+//
+// username: User.
+//
+// secret: Password or token.
+func (r *Container) WithRegistryAuth(address string, username string, secret *Secret) *Container {
+	q := r.GraphQLQuery().Select("withRegistryAuth").Arg("address", address).Arg("username", username).Arg("secret", secret)
+	return new(Container).WithGraphQLQuery(q)
 }
 
-// Publish is the field `publish` of the API.
-func (r *Container) Publish(ctx context.Context, address string, opts ...ContainerPublishOpts) (string, error) {
-	q := r.GraphQLQuery().Select("publish").Arg("address", address)
-	for _, given := range opts {
-		q.Optional("platformVariants", given.PlatformVariants)
-		q.Optional("forcedCompression", given.ForcedCompression)
-		q.Optional("mediaTypes", given.MediaTypes)
-		q.Optional("registryService", given.RegistryService)
-		q.Optional("protocol", given.Protocol)
-		q.Optional("insecureSkipTLSVerify", given.InsecureSkipTLSVerify)
-	}
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
+// WithoutRegistryAuth forgets credentials for an address.
+//
+// address: As it was given.
+func (r *Container) WithoutRegistryAuth(address string) *Container {
+	q := r.GraphQLQuery().Select("withoutRegistryAuth").Arg("address", address)
+	return new(Container).WithGraphQLQuery(q)
+}
+
+// WithRootfs replaces the root file system and keeps the configuration.
+//
+// directory: The new root.
+func (r *Container) WithRootfs(directory *Directory) *Container {
+	q := r.GraphQLQuery().Select("withRootfs").Arg("directory", directory)
+	return new(Container).WithGraphQLQuery(q)
 }
 
 // Rootfs the root file system, without mounts.
@@ -1359,33 +580,27 @@ func (r *Container) Rootfs() *Directory {
 	return new(Directory).WithGraphQLQuery(q)
 }
 
-// ContainerStatOpts are the optional arguments of Container.Stat.
-type ContainerStatOpts struct {
-	// DoNotFollowSymlinks is the argument `doNotFollowSymlinks`.
+// ContainerExistsOpts are the optional arguments of Container.Exists.
+type ContainerExistsOpts struct {
+	// ExpectedType what it has to be.
+	ExpectedType ExistsType
+	// DoNotFollowSymlinks look at a link itself.
 	DoNotFollowSymlinks bool
+	// Expand replace `$VAR` and `${VAR}` by the container's variables.
+	Expand bool
 }
 
-// Stat is the field `stat` of the API.
-func (r *Container) Stat(path string, opts ...ContainerStatOpts) *Stat {
-	q := r.GraphQLQuery().Select("stat").Arg("path", path)
+// Exists whether something is at a path.
+//
+// path: Path.
+func (r *Container) Exists(ctx context.Context, path string, opts ...ContainerExistsOpts) (bool, error) {
+	q := r.GraphQLQuery().Select("exists").Arg("path", path)
 	for _, given := range opts {
+		q.Optional("expectedType", given.ExpectedType)
 		q.Optional("doNotFollowSymlinks", given.DoNotFollowSymlinks)
+		q.Optional("expand", given.Expand)
 	}
-	return new(Stat).WithGraphQLQuery(q)
-}
-
-// Stderr what the last command wrote to standard error.
-func (r *Container) Stderr(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("stderr")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Stdout what the last command wrote to standard output.
-func (r *Container) Stdout(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("stdout")
-	var response string
+	var response bool
 	err := q.Execute(ctx, &response)
 	return response, err
 }
@@ -1398,224 +613,6 @@ func (r *Container) Sync(ctx context.Context) (*Container, error) {
 		return nil, err
 	}
 	return new(Container).WithGraphQLQuery(q.Root().Select("loadContainerFromID").Arg("id", id)), nil
-}
-
-// ContainerTerminalOpts are the optional arguments of Container.Terminal.
-type ContainerTerminalOpts struct {
-	// Cmd is the argument `cmd`.
-	Cmd []string
-	// ExperimentalPrivilegedNesting is the argument `experimentalPrivilegedNesting`.
-	ExperimentalPrivilegedNesting bool
-	// InsecureRootCapabilities is the argument `insecureRootCapabilities`.
-	InsecureRootCapabilities bool
-}
-
-// Terminal is the field `terminal` of the API.
-func (r *Container) Terminal(opts ...ContainerTerminalOpts) *Container {
-	q := r.GraphQLQuery().Select("terminal")
-	for _, given := range opts {
-		q.Optional("cmd", given.Cmd)
-		q.Optional("experimentalPrivilegedNesting", given.ExperimentalPrivilegedNesting)
-		q.Optional("insecureRootCapabilities", given.InsecureRootCapabilities)
-	}
-	return new(Container).WithGraphQLQuery(q)
-}
-
-// ContainerUpOpts are the optional arguments of Container.Up.
-type ContainerUpOpts struct {
-	// Random is the argument `random`.
-	Random bool
-	// Ports is the argument `ports`.
-	Ports []PortForward
-	// Args is the argument `args`.
-	Args []string
-	// UseEntrypoint is the argument `useEntrypoint`.
-	UseEntrypoint bool
-	// ExperimentalPrivilegedNesting is the argument `experimentalPrivilegedNesting`.
-	ExperimentalPrivilegedNesting bool
-	// InsecureRootCapabilities is the argument `insecureRootCapabilities`.
-	InsecureRootCapabilities bool
-	// Expand is the argument `expand`.
-	Expand bool
-	// NoInit is the argument `noInit`.
-	NoInit bool
-}
-
-// Up is the field `up` of the API.
-func (r *Container) Up(ctx context.Context, opts ...ContainerUpOpts) error {
-	q := r.GraphQLQuery().Select("up")
-	for _, given := range opts {
-		q.Optional("random", given.Random)
-		q.Optional("ports", given.Ports)
-		q.Optional("args", given.Args)
-		q.Optional("useEntrypoint", given.UseEntrypoint)
-		q.Optional("experimentalPrivilegedNesting", given.ExperimentalPrivilegedNesting)
-		q.Optional("insecureRootCapabilities", given.InsecureRootCapabilities)
-		q.Optional("expand", given.Expand)
-		q.Optional("noInit", given.NoInit)
-	}
-	return q.Execute(ctx, nil)
-}
-
-// User the user that commands run as; empty means root.
-func (r *Container) User(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("user")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// WithAnnotation sets an annotation of the published manifest.
-//
-// name: Name.
-//
-// value: Value.
-func (r *Container) WithAnnotation(name string, value string) *Container {
-	q := r.GraphQLQuery().Select("withAnnotation").Arg("name", name).Arg("value", value)
-	return new(Container).WithGraphQLQuery(q)
-}
-
-// WithDefaultArgs sets the arguments of a command that is given none.
-//
-// args: Arguments.
-func (r *Container) WithDefaultArgs(args []string) *Container {
-	q := r.GraphQLQuery().Select("withDefaultArgs").Arg("args", args)
-	return new(Container).WithGraphQLQuery(q)
-}
-
-// ContainerWithDefaultTerminalCmdOpts are the optional arguments of Container.WithDefaultTerminalCmd.
-type ContainerWithDefaultTerminalCmdOpts struct {
-	// ExperimentalPrivilegedNesting let the command call this API.
-	ExperimentalPrivilegedNesting bool
-	// InsecureRootCapabilities all capabilities, inside nsci's user namespace.
-	InsecureRootCapabilities bool
-}
-
-// WithDefaultTerminalCmd sets the command that `terminal` starts.
-//
-// args: The command.
-func (r *Container) WithDefaultTerminalCmd(args []string, opts ...ContainerWithDefaultTerminalCmdOpts) *Container {
-	q := r.GraphQLQuery().Select("withDefaultTerminalCmd").Arg("args", args)
-	for _, given := range opts {
-		q.Optional("experimentalPrivilegedNesting", given.ExperimentalPrivilegedNesting)
-		q.Optional("insecureRootCapabilities", given.InsecureRootCapabilities)
-	}
-	return new(Container).WithGraphQLQuery(q)
-}
-
-// ContainerWithDirectoryOpts are the optional arguments of Container.WithDirectory.
-type ContainerWithDirectoryOpts struct {
-	// Exclude patterns of what to leave out.
-	Exclude []string
-	// Include patterns of what to take; everything by default.
-	Include []string
-	// Gitignore leave out what `.gitignore` files name.
-	Gitignore bool
-	// Owner owner as `user[:group]`, by name or number; names are looked up in the target's own /etc/passwd and /etc/group.
-	Owner string
-	// InheritOwner give it to the container's user.
-	InheritOwner bool
-	// Expand replace `$VAR` and `${VAR}` by the container's variables.
-	Expand bool
-	// Permissions permission bits of the files.
-	Permissions int
-}
-
-// WithDirectory merges a directory into this one: files are replaced, directories merged.
-//
-// path: Destination.
-//
-// source: The directory.
-func (r *Container) WithDirectory(path string, source *Directory, opts ...ContainerWithDirectoryOpts) *Container {
-	q := r.GraphQLQuery().Select("withDirectory").Arg("path", path).Arg("source", source)
-	for _, given := range opts {
-		q.Optional("exclude", given.Exclude)
-		q.Optional("include", given.Include)
-		q.Optional("gitignore", given.Gitignore)
-		q.Optional("owner", given.Owner)
-		q.Optional("inheritOwner", given.InheritOwner)
-		q.Optional("expand", given.Expand)
-		q.Optional("permissions", given.Permissions)
-	}
-	return new(Container).WithGraphQLQuery(q)
-}
-
-// ContainerWithDockerHealthcheckOpts are the optional arguments of Container.WithDockerHealthcheck.
-type ContainerWithDockerHealthcheckOpts struct {
-	// Shell is the argument `shell`.
-	Shell bool
-	// Interval is the argument `interval`.
-	Interval string
-	// Timeout is the argument `timeout`.
-	Timeout string
-	// StartPeriod is the argument `startPeriod`.
-	StartPeriod string
-	// StartInterval is the argument `startInterval`.
-	StartInterval string
-	// Retries is the argument `retries`.
-	Retries int
-}
-
-// WithDockerHealthcheck is the field `withDockerHealthcheck` of the API.
-func (r *Container) WithDockerHealthcheck(args []string, opts ...ContainerWithDockerHealthcheckOpts) *Container {
-	q := r.GraphQLQuery().Select("withDockerHealthcheck").Arg("args", args)
-	for _, given := range opts {
-		q.Optional("shell", given.Shell)
-		q.Optional("interval", given.Interval)
-		q.Optional("timeout", given.Timeout)
-		q.Optional("startPeriod", given.StartPeriod)
-		q.Optional("startInterval", given.StartInterval)
-		q.Optional("retries", given.Retries)
-	}
-	return new(Container).WithGraphQLQuery(q)
-}
-
-// ContainerWithEntrypointOpts are the optional arguments of Container.WithEntrypoint.
-type ContainerWithEntrypointOpts struct {
-	// KeepDefaultArgs leave the default arguments as they are.
-	KeepDefaultArgs bool
-}
-
-// WithEntrypoint sets the entrypoint and, unless kept, removes the default arguments.
-//
-// args: Arguments.
-func (r *Container) WithEntrypoint(args []string, opts ...ContainerWithEntrypointOpts) *Container {
-	q := r.GraphQLQuery().Select("withEntrypoint").Arg("args", args)
-	for _, given := range opts {
-		q.Optional("keepDefaultArgs", given.KeepDefaultArgs)
-	}
-	return new(Container).WithGraphQLQuery(q)
-}
-
-// WithEnvFileVariables is the field `withEnvFileVariables` of the API.
-func (r *Container) WithEnvFileVariables(source *EnvFile) *Container {
-	q := r.GraphQLQuery().Select("withEnvFileVariables").Arg("source", source)
-	return new(Container).WithGraphQLQuery(q)
-}
-
-// ContainerWithEnvVariableOpts are the optional arguments of Container.WithEnvVariable.
-type ContainerWithEnvVariableOpts struct {
-	// Expand replace `$VAR` and `${VAR}` by the container's variables.
-	Expand bool
-}
-
-// WithEnvVariable sets an environment variable.
-//
-// name: Name.
-//
-// value: Value.
-func (r *Container) WithEnvVariable(name string, value string, opts ...ContainerWithEnvVariableOpts) *Container {
-	q := r.GraphQLQuery().Select("withEnvVariable").Arg("name", name).Arg("value", value)
-	for _, given := range opts {
-		q.Optional("expand", given.Expand)
-	}
-	return new(Container).WithGraphQLQuery(q)
-}
-
-// WithError is the field `withError` of the API.
-func (r *Container) WithError(err_ string) *Container {
-	q := r.GraphQLQuery().Select("withError").Arg("err", err_)
-	return new(Container).WithGraphQLQuery(q)
 }
 
 // ContainerWithExecOpts are the optional arguments of Container.WithExec.
@@ -1663,6 +660,320 @@ func (r *Container) WithExec(args []string, opts ...ContainerWithExecOpts) *Cont
 	return new(Container).WithGraphQLQuery(q)
 }
 
+// Stdout what the last command wrote to standard output.
+func (r *Container) Stdout(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("stdout")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// Stderr what the last command wrote to standard error.
+func (r *Container) Stderr(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("stderr")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// CombinedOutput what the last command wrote to both, in order.
+func (r *Container) CombinedOutput(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("combinedOutput")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// ExitCode the last command's exit code.
+func (r *Container) ExitCode(ctx context.Context) (int, error) {
+	q := r.GraphQLQuery().Select("exitCode")
+	var response int
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// ContainerWithEnvVariableOpts are the optional arguments of Container.WithEnvVariable.
+type ContainerWithEnvVariableOpts struct {
+	// Expand replace `$VAR` and `${VAR}` by the container's variables.
+	Expand bool
+}
+
+// WithEnvVariable sets an environment variable.
+//
+// name: Name.
+//
+// value: Value.
+func (r *Container) WithEnvVariable(name string, value string, opts ...ContainerWithEnvVariableOpts) *Container {
+	q := r.GraphQLQuery().Select("withEnvVariable").Arg("name", name).Arg("value", value)
+	for _, given := range opts {
+		q.Optional("expand", given.Expand)
+	}
+	return new(Container).WithGraphQLQuery(q)
+}
+
+// WithoutEnvVariable removes an environment variable.
+//
+// name: Name.
+func (r *Container) WithoutEnvVariable(name string) *Container {
+	q := r.GraphQLQuery().Select("withoutEnvVariable").Arg("name", name)
+	return new(Container).WithGraphQLQuery(q)
+}
+
+// WithSecretVariable sets an environment variable to a secret's value while commands run.
+//
+// name: Name.
+//
+// secret: The secret.
+func (r *Container) WithSecretVariable(name string, secret *Secret) *Container {
+	q := r.GraphQLQuery().Select("withSecretVariable").Arg("name", name).Arg("secret", secret)
+	return new(Container).WithGraphQLQuery(q)
+}
+
+// WithoutSecretVariable removes a secret variable.
+//
+// name: Name.
+func (r *Container) WithoutSecretVariable(name string) *Container {
+	q := r.GraphQLQuery().Select("withoutSecretVariable").Arg("name", name)
+	return new(Container).WithGraphQLQuery(q)
+}
+
+// WithVolatileVariable sets an environment variable that decides nothing: commands see it, but a change of it runs none of them again, and no image has it.
+//
+// name: Name.
+//
+// value: Value.
+func (r *Container) WithVolatileVariable(name string, value string) *Container {
+	q := r.GraphQLQuery().Select("withVolatileVariable").Arg("name", name).Arg("value", value)
+	return new(Container).WithGraphQLQuery(q)
+}
+
+// WithoutVolatileVariable removes a variable that `withVolatileVariable` set.
+//
+// name: Name.
+func (r *Container) WithoutVolatileVariable(name string) *Container {
+	q := r.GraphQLQuery().Select("withoutVolatileVariable").Arg("name", name)
+	return new(Container).WithGraphQLQuery(q)
+}
+
+// EnvVariable value of an environment variable.
+//
+// name: Name.
+func (r *Container) EnvVariable(ctx context.Context, name string) (string, error) {
+	q := r.GraphQLQuery().Select("envVariable").Arg("name", name)
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// EnvVariables all environment variables.
+func (r *Container) EnvVariables(ctx context.Context) ([]EnvVariable, error) {
+	q := r.GraphQLQuery().Select("envVariables")
+	ids, err := q.IDs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found := make([]EnvVariable, 0, len(ids))
+	for _, id := range ids {
+		found = append(found, *new(EnvVariable).WithGraphQLQuery(q.Root().Select("loadEnvVariableFromID").Arg("id", id)))
+	}
+	return found, nil
+}
+
+// ContainerWithWorkdirOpts are the optional arguments of Container.WithWorkdir.
+type ContainerWithWorkdirOpts struct {
+	// Expand replace `$VAR` and `${VAR}` by the container's variables.
+	Expand bool
+}
+
+// WithWorkdir sets the working directory. It is made when a command needs it.
+//
+// path: Path; relative to the working directory so far.
+func (r *Container) WithWorkdir(path string, opts ...ContainerWithWorkdirOpts) *Container {
+	q := r.GraphQLQuery().Select("withWorkdir").Arg("path", path)
+	for _, given := range opts {
+		q.Optional("expand", given.Expand)
+	}
+	return new(Container).WithGraphQLQuery(q)
+}
+
+// WithoutWorkdir sets the working directory back to `/`.
+func (r *Container) WithoutWorkdir() *Container {
+	q := r.GraphQLQuery().Select("withoutWorkdir")
+	return new(Container).WithGraphQLQuery(q)
+}
+
+// Workdir the working directory.
+func (r *Container) Workdir(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("workdir")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// WithUser sets the user that commands run as.
+//
+// name: `user[:group]`, by name or number.
+func (r *Container) WithUser(name string) *Container {
+	q := r.GraphQLQuery().Select("withUser").Arg("name", name)
+	return new(Container).WithGraphQLQuery(q)
+}
+
+// WithoutUser runs commands as root again.
+func (r *Container) WithoutUser() *Container {
+	q := r.GraphQLQuery().Select("withoutUser")
+	return new(Container).WithGraphQLQuery(q)
+}
+
+// User the user that commands run as; empty means root.
+func (r *Container) User(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("user")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// ContainerWithEntrypointOpts are the optional arguments of Container.WithEntrypoint.
+type ContainerWithEntrypointOpts struct {
+	// KeepDefaultArgs leave the default arguments as they are.
+	KeepDefaultArgs bool
+}
+
+// WithEntrypoint sets the entrypoint and, unless kept, removes the default arguments.
+//
+// args: Arguments.
+func (r *Container) WithEntrypoint(args []string, opts ...ContainerWithEntrypointOpts) *Container {
+	q := r.GraphQLQuery().Select("withEntrypoint").Arg("args", args)
+	for _, given := range opts {
+		q.Optional("keepDefaultArgs", given.KeepDefaultArgs)
+	}
+	return new(Container).WithGraphQLQuery(q)
+}
+
+// ContainerWithoutEntrypointOpts are the optional arguments of Container.WithoutEntrypoint.
+type ContainerWithoutEntrypointOpts struct {
+	// KeepDefaultArgs leave the default arguments as they are.
+	KeepDefaultArgs bool
+}
+
+// WithoutEntrypoint removes the entrypoint and, unless kept, the default arguments.
+func (r *Container) WithoutEntrypoint(opts ...ContainerWithoutEntrypointOpts) *Container {
+	q := r.GraphQLQuery().Select("withoutEntrypoint")
+	for _, given := range opts {
+		q.Optional("keepDefaultArgs", given.KeepDefaultArgs)
+	}
+	return new(Container).WithGraphQLQuery(q)
+}
+
+// Entrypoint the entrypoint.
+func (r *Container) Entrypoint(ctx context.Context) ([]string, error) {
+	q := r.GraphQLQuery().Select("entrypoint")
+	var response []string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// WithDefaultArgs sets the arguments of a command that is given none.
+//
+// args: Arguments.
+func (r *Container) WithDefaultArgs(args []string) *Container {
+	q := r.GraphQLQuery().Select("withDefaultArgs").Arg("args", args)
+	return new(Container).WithGraphQLQuery(q)
+}
+
+// WithoutDefaultArgs removes the default arguments.
+func (r *Container) WithoutDefaultArgs() *Container {
+	q := r.GraphQLQuery().Select("withoutDefaultArgs")
+	return new(Container).WithGraphQLQuery(q)
+}
+
+// DefaultArgs the default arguments.
+func (r *Container) DefaultArgs(ctx context.Context) ([]string, error) {
+	q := r.GraphQLQuery().Select("defaultArgs")
+	var response []string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// ContainerWithDefaultTerminalCmdOpts are the optional arguments of Container.WithDefaultTerminalCmd.
+type ContainerWithDefaultTerminalCmdOpts struct {
+	// ExperimentalPrivilegedNesting let the command call this API.
+	ExperimentalPrivilegedNesting bool
+	// InsecureRootCapabilities all capabilities, inside nsci's user namespace.
+	InsecureRootCapabilities bool
+}
+
+// WithDefaultTerminalCmd sets the command that `terminal` starts.
+//
+// args: The command.
+func (r *Container) WithDefaultTerminalCmd(args []string, opts ...ContainerWithDefaultTerminalCmdOpts) *Container {
+	q := r.GraphQLQuery().Select("withDefaultTerminalCmd").Arg("args", args)
+	for _, given := range opts {
+		q.Optional("experimentalPrivilegedNesting", given.ExperimentalPrivilegedNesting)
+		q.Optional("insecureRootCapabilities", given.InsecureRootCapabilities)
+	}
+	return new(Container).WithGraphQLQuery(q)
+}
+
+// WithLabel sets a label.
+//
+// name: Name.
+//
+// value: Value.
+func (r *Container) WithLabel(name string, value string) *Container {
+	q := r.GraphQLQuery().Select("withLabel").Arg("name", name).Arg("value", value)
+	return new(Container).WithGraphQLQuery(q)
+}
+
+// WithoutLabel removes a label.
+//
+// name: Name.
+func (r *Container) WithoutLabel(name string) *Container {
+	q := r.GraphQLQuery().Select("withoutLabel").Arg("name", name)
+	return new(Container).WithGraphQLQuery(q)
+}
+
+// Label value of a label.
+//
+// name: Name.
+func (r *Container) Label(ctx context.Context, name string) (string, error) {
+	q := r.GraphQLQuery().Select("label").Arg("name", name)
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// Labels all labels.
+func (r *Container) Labels(ctx context.Context) ([]Label, error) {
+	q := r.GraphQLQuery().Select("labels")
+	ids, err := q.IDs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found := make([]Label, 0, len(ids))
+	for _, id := range ids {
+		found = append(found, *new(Label).WithGraphQLQuery(q.Root().Select("loadLabelFromID").Arg("id", id)))
+	}
+	return found, nil
+}
+
+// WithAnnotation sets an annotation of the published manifest.
+//
+// name: Name.
+//
+// value: Value.
+func (r *Container) WithAnnotation(name string, value string) *Container {
+	q := r.GraphQLQuery().Select("withAnnotation").Arg("name", name).Arg("value", value)
+	return new(Container).WithGraphQLQuery(q)
+}
+
+// WithoutAnnotation removes an annotation.
+//
+// name: Name.
+func (r *Container) WithoutAnnotation(name string) *Container {
+	q := r.GraphQLQuery().Select("withoutAnnotation").Arg("name", name)
+	return new(Container).WithGraphQLQuery(q)
+}
+
 // ContainerWithExposedPortOpts are the optional arguments of Container.WithExposedPort.
 type ContainerWithExposedPortOpts struct {
 	// Protocol transport.
@@ -1683,6 +994,509 @@ func (r *Container) WithExposedPort(port int, opts ...ContainerWithExposedPortOp
 		q.Optional("protocol", given.Protocol)
 		q.Optional("description", given.Description)
 		q.Optional("experimentalSkipHealthcheck", given.ExperimentalSkipHealthcheck)
+	}
+	return new(Container).WithGraphQLQuery(q)
+}
+
+// ContainerWithoutExposedPortOpts are the optional arguments of Container.WithoutExposedPort.
+type ContainerWithoutExposedPortOpts struct {
+	// Protocol transport.
+	// Default: TCP
+	Protocol NetworkProtocol
+}
+
+// WithoutExposedPort takes a declared port back.
+//
+// port: Number.
+func (r *Container) WithoutExposedPort(port int, opts ...ContainerWithoutExposedPortOpts) *Container {
+	q := r.GraphQLQuery().Select("withoutExposedPort").Arg("port", port)
+	for _, given := range opts {
+		q.Optional("protocol", given.Protocol)
+	}
+	return new(Container).WithGraphQLQuery(q)
+}
+
+// ExposedPorts all declared ports.
+func (r *Container) ExposedPorts(ctx context.Context) ([]Port, error) {
+	q := r.GraphQLQuery().Select("exposedPorts")
+	ids, err := q.IDs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found := make([]Port, 0, len(ids))
+	for _, id := range ids {
+		found = append(found, *new(Port).WithGraphQLQuery(q.Root().Select("loadPortFromID").Arg("id", id)))
+	}
+	return found, nil
+}
+
+// ContainerWithDockerHealthcheckOpts are the optional arguments of Container.WithDockerHealthcheck.
+type ContainerWithDockerHealthcheckOpts struct {
+	// Shell run it by the container's shell, as one text.
+	Shell bool
+	// Interval time between two checks, such as `30s`.
+	Interval string
+	// Timeout time that one check may take.
+	Timeout string
+	// StartPeriod time at the start in which failures do not count.
+	StartPeriod string
+	// StartInterval time between two checks at the start.
+	StartInterval string
+	// Retries failures in a row that make it unhealthy.
+	Retries int
+}
+
+// WithDockerHealthcheck sets the command that tells whether the container is healthy when it runs as a service.
+//
+// args: The command.
+func (r *Container) WithDockerHealthcheck(args []string, opts ...ContainerWithDockerHealthcheckOpts) *Container {
+	q := r.GraphQLQuery().Select("withDockerHealthcheck").Arg("args", args)
+	for _, given := range opts {
+		q.Optional("shell", given.Shell)
+		q.Optional("interval", given.Interval)
+		q.Optional("timeout", given.Timeout)
+		q.Optional("startPeriod", given.StartPeriod)
+		q.Optional("startInterval", given.StartInterval)
+		q.Optional("retries", given.Retries)
+	}
+	return new(Container).WithGraphQLQuery(q)
+}
+
+// WithoutDockerHealthcheck removes the health check.
+func (r *Container) WithoutDockerHealthcheck() *Container {
+	q := r.GraphQLQuery().Select("withoutDockerHealthcheck")
+	return new(Container).WithGraphQLQuery(q)
+}
+
+// DockerHealthcheck the health check; null if there is none.
+func (r *Container) DockerHealthcheck() *HealthcheckConfig {
+	q := r.GraphQLQuery().Select("dockerHealthcheck")
+	return new(HealthcheckConfig).WithGraphQLQuery(q)
+}
+
+// ContainerWithMountedDirectoryOpts are the optional arguments of Container.WithMountedDirectory.
+type ContainerWithMountedDirectoryOpts struct {
+	// Owner owner as `user[:group]`, by name or number; names are looked up in the target's own /etc/passwd and /etc/group.
+	Owner string
+	// InheritOwner give it to the container's user.
+	InheritOwner bool
+	// Expand replace `$VAR` and `${VAR}` by the container's variables.
+	Expand bool
+	// ReadOnly let commands only read it.
+	ReadOnly bool
+}
+
+// WithMountedDirectory mounts a directory. What commands write to it stays for later commands of the chain.
+//
+// path: Mount point.
+//
+// source: The directory.
+func (r *Container) WithMountedDirectory(path string, source *Directory, opts ...ContainerWithMountedDirectoryOpts) *Container {
+	q := r.GraphQLQuery().Select("withMountedDirectory").Arg("path", path).Arg("source", source)
+	for _, given := range opts {
+		q.Optional("owner", given.Owner)
+		q.Optional("inheritOwner", given.InheritOwner)
+		q.Optional("expand", given.Expand)
+		q.Optional("readOnly", given.ReadOnly)
+	}
+	return new(Container).WithGraphQLQuery(q)
+}
+
+// ContainerWithMountedFileOpts are the optional arguments of Container.WithMountedFile.
+type ContainerWithMountedFileOpts struct {
+	// Owner owner as `user[:group]`, by name or number; names are looked up in the target's own /etc/passwd and /etc/group.
+	Owner string
+	// InheritOwner give it to the container's user.
+	InheritOwner bool
+	// Expand replace `$VAR` and `${VAR}` by the container's variables.
+	Expand bool
+}
+
+// WithMountedFile mounts a file. What commands write to it stays for later commands of the chain.
+//
+// path: Mount point.
+//
+// source: The file.
+func (r *Container) WithMountedFile(path string, source *File, opts ...ContainerWithMountedFileOpts) *Container {
+	q := r.GraphQLQuery().Select("withMountedFile").Arg("path", path).Arg("source", source)
+	for _, given := range opts {
+		q.Optional("owner", given.Owner)
+		q.Optional("inheritOwner", given.InheritOwner)
+		q.Optional("expand", given.Expand)
+	}
+	return new(Container).WithGraphQLQuery(q)
+}
+
+// ContainerWithMountedCacheOpts are the optional arguments of Container.WithMountedCache.
+type ContainerWithMountedCacheOpts struct {
+	// Source what seeds the volume when it is empty.
+	Source *Directory
+	// Sharing who may use it at the same time; what the volume says if SHARED.
+	// Default: SHARED
+	Sharing CacheSharingMode
+	// Owner owner as `user[:group]`, by name or number; names are looked up in the target's own /etc/passwd and /etc/group.
+	Owner string
+	// InheritOwner give it to the container's user.
+	InheritOwner bool
+	// Expand replace `$VAR` and `${VAR}` by the container's variables.
+	Expand bool
+}
+
+// WithMountedCache mounts a cache volume. Its contents are no part of the container.
+//
+// path: Mount point.
+//
+// cache: The volume.
+func (r *Container) WithMountedCache(path string, cache *CacheVolume, opts ...ContainerWithMountedCacheOpts) *Container {
+	q := r.GraphQLQuery().Select("withMountedCache").Arg("path", path).Arg("cache", cache)
+	for _, given := range opts {
+		q.Optional("source", given.Source)
+		q.Optional("sharing", given.Sharing)
+		q.Optional("owner", given.Owner)
+		q.Optional("inheritOwner", given.InheritOwner)
+		q.Optional("expand", given.Expand)
+	}
+	return new(Container).WithGraphQLQuery(q)
+}
+
+// ContainerWithMountedTempOpts are the optional arguments of Container.WithMountedTemp.
+type ContainerWithMountedTempOpts struct {
+	// Size limit in bytes.
+	Size int
+	// Expand replace `$VAR` and `${VAR}` by the container's variables.
+	Expand bool
+}
+
+// WithMountedTemp mounts memory that is dropped after each command.
+//
+// path: Mount point.
+func (r *Container) WithMountedTemp(path string, opts ...ContainerWithMountedTempOpts) *Container {
+	q := r.GraphQLQuery().Select("withMountedTemp").Arg("path", path)
+	for _, given := range opts {
+		q.Optional("size", given.Size)
+		q.Optional("expand", given.Expand)
+	}
+	return new(Container).WithGraphQLQuery(q)
+}
+
+// ContainerWithMountedSecretOpts are the optional arguments of Container.WithMountedSecret.
+type ContainerWithMountedSecretOpts struct {
+	// Owner owner as `user[:group]`, by name or number; names are looked up in the target's own /etc/passwd and /etc/group.
+	Owner string
+	// InheritOwner give it to the container's user.
+	InheritOwner bool
+	// Expand replace `$VAR` and `${VAR}` by the container's variables.
+	Expand bool
+	// Mode permission bits, such as 256 for 0400.
+	// Default: 256
+	Mode int
+}
+
+// WithMountedSecret mounts a secret as a file in memory.
+//
+// path: Mount point.
+//
+// source: The secret.
+func (r *Container) WithMountedSecret(path string, source *Secret, opts ...ContainerWithMountedSecretOpts) *Container {
+	q := r.GraphQLQuery().Select("withMountedSecret").Arg("path", path).Arg("source", source)
+	for _, given := range opts {
+		q.Optional("owner", given.Owner)
+		q.Optional("inheritOwner", given.InheritOwner)
+		q.Optional("expand", given.Expand)
+		q.Optional("mode", given.Mode)
+	}
+	return new(Container).WithGraphQLQuery(q)
+}
+
+// ContainerWithUnixSocketOpts are the optional arguments of Container.WithUnixSocket.
+type ContainerWithUnixSocketOpts struct {
+	// Owner owner as `user[:group]`, by name or number; names are looked up in the target's own /etc/passwd and /etc/group.
+	Owner string
+	// InheritOwner give it to the container's user.
+	InheritOwner bool
+	// Expand replace `$VAR` and `${VAR}` by the container's variables.
+	Expand bool
+}
+
+// WithUnixSocket mounts a Unix socket of the host.
+//
+// path: Mount point.
+//
+// source: The socket.
+func (r *Container) WithUnixSocket(path string, source *Socket, opts ...ContainerWithUnixSocketOpts) *Container {
+	q := r.GraphQLQuery().Select("withUnixSocket").Arg("path", path).Arg("source", source)
+	for _, given := range opts {
+		q.Optional("owner", given.Owner)
+		q.Optional("inheritOwner", given.InheritOwner)
+		q.Optional("expand", given.Expand)
+	}
+	return new(Container).WithGraphQLQuery(q)
+}
+
+// ContainerWithoutMountOpts are the optional arguments of Container.WithoutMount.
+type ContainerWithoutMountOpts struct {
+	// Expand replace `$VAR` and `${VAR}` by the container's variables.
+	Expand bool
+}
+
+// WithoutMount takes away what is mounted at a path.
+//
+// path: Mount point.
+func (r *Container) WithoutMount(path string, opts ...ContainerWithoutMountOpts) *Container {
+	q := r.GraphQLQuery().Select("withoutMount").Arg("path", path)
+	for _, given := range opts {
+		q.Optional("expand", given.Expand)
+	}
+	return new(Container).WithGraphQLQuery(q)
+}
+
+// ContainerWithoutUnixSocketOpts are the optional arguments of Container.WithoutUnixSocket.
+type ContainerWithoutUnixSocketOpts struct {
+	// Expand replace `$VAR` and `${VAR}` by the container's variables.
+	Expand bool
+}
+
+// WithoutUnixSocket takes away a socket mounted at a path.
+//
+// path: Mount point.
+func (r *Container) WithoutUnixSocket(path string, opts ...ContainerWithoutUnixSocketOpts) *Container {
+	q := r.GraphQLQuery().Select("withoutUnixSocket").Arg("path", path)
+	for _, given := range opts {
+		q.Optional("expand", given.Expand)
+	}
+	return new(Container).WithGraphQLQuery(q)
+}
+
+// Mounts the paths that something is mounted at.
+func (r *Container) Mounts(ctx context.Context) ([]string, error) {
+	q := r.GraphQLQuery().Select("mounts")
+	var response []string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// ContainerPublishOpts are the optional arguments of Container.Publish.
+type ContainerPublishOpts struct {
+	// PlatformVariants containers for other platforms, to be part of the same image.
+	PlatformVariants []*Container
+	// ForcedCompression pack every layer so; otherwise those of images stay as they are and others are gzip.
+	ForcedCompression ImageLayerCompression
+	// MediaTypes whose names the parts of the image have.
+	// Default: OCIMediaTypes
+	MediaTypes ImageMediaTypes
+	// RegistryService the service that the registry is; the session reaches it so from then on, in plain HTTP unless told otherwise.
+	RegistryService *Service
+	// Protocol how to speak to the registry.
+	Protocol RegistryProtocol
+	// InsecureSkipTLSVerify do not check the registry's certificate.
+	InsecureSkipTLSVerify bool
+}
+
+// Publish puts the container's image into a registry; returns its name with the digest.
+//
+// address: Name to publish under, such as `ghcr.io/org/app:1.2`.
+func (r *Container) Publish(ctx context.Context, address string, opts ...ContainerPublishOpts) (string, error) {
+	q := r.GraphQLQuery().Select("publish").Arg("address", address)
+	for _, given := range opts {
+		q.Optional("platformVariants", given.PlatformVariants)
+		q.Optional("forcedCompression", given.ForcedCompression)
+		q.Optional("mediaTypes", given.MediaTypes)
+		q.Optional("registryService", given.RegistryService)
+		q.Optional("protocol", given.Protocol)
+		q.Optional("insecureSkipTLSVerify", given.InsecureSkipTLSVerify)
+	}
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// ContainerExportOpts are the optional arguments of Container.Export.
+type ContainerExportOpts struct {
+	// PlatformVariants containers for other platforms, to be part of the same image.
+	PlatformVariants []*Container
+	// ForcedCompression pack every layer so; otherwise those of images stay as they are and others are gzip.
+	ForcedCompression ImageLayerCompression
+	// MediaTypes whose names the parts of the image have.
+	// Default: OCIMediaTypes
+	MediaTypes ImageMediaTypes
+	// Expand replace `$VAR` and `${VAR}` by the container's variables.
+	Expand bool
+}
+
+// Export writes the container's image to the client's host as an archive; returns the absolute path.
+//
+// path: Destination; relative to the client's working directory.
+func (r *Container) Export(ctx context.Context, path string, opts ...ContainerExportOpts) (string, error) {
+	q := r.GraphQLQuery().Select("export").Arg("path", path)
+	for _, given := range opts {
+		q.Optional("platformVariants", given.PlatformVariants)
+		q.Optional("forcedCompression", given.ForcedCompression)
+		q.Optional("mediaTypes", given.MediaTypes)
+		q.Optional("expand", given.Expand)
+	}
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// ContainerExportImageOpts are the optional arguments of Container.ExportImage.
+type ContainerExportImageOpts struct {
+	// PlatformVariants containers for other platforms, to be part of the same image.
+	PlatformVariants []*Container
+	// ForcedCompression pack every layer so; otherwise those of images stay as they are and others are gzip.
+	ForcedCompression ImageLayerCompression
+	// MediaTypes whose names the parts of the image have.
+	// Default: OCIMediaTypes
+	MediaTypes ImageMediaTypes
+}
+
+// ExportImage loads the container's image into the docker, podman, nerdctl or finch of the client's host.
+//
+// name: Name of the image there.
+func (r *Container) ExportImage(ctx context.Context, name string, opts ...ContainerExportImageOpts) error {
+	q := r.GraphQLQuery().Select("exportImage").Arg("name", name)
+	for _, given := range opts {
+		q.Optional("platformVariants", given.PlatformVariants)
+		q.Optional("forcedCompression", given.ForcedCompression)
+		q.Optional("mediaTypes", given.MediaTypes)
+	}
+	return q.Execute(ctx, nil)
+}
+
+// ContainerAsTarballOpts are the optional arguments of Container.AsTarball.
+type ContainerAsTarballOpts struct {
+	// PlatformVariants containers for other platforms, to be part of the same image.
+	PlatformVariants []*Container
+	// ForcedCompression pack every layer so; otherwise those of images stay as they are and others are gzip.
+	ForcedCompression ImageLayerCompression
+	// MediaTypes whose names the parts of the image have.
+	// Default: OCIMediaTypes
+	MediaTypes ImageMediaTypes
+}
+
+// AsTarball the container's image as an archive.
+func (r *Container) AsTarball(opts ...ContainerAsTarballOpts) *File {
+	q := r.GraphQLQuery().Select("asTarball")
+	for _, given := range opts {
+		q.Optional("platformVariants", given.PlatformVariants)
+		q.Optional("forcedCompression", given.ForcedCompression)
+		q.Optional("mediaTypes", given.MediaTypes)
+	}
+	return new(File).WithGraphQLQuery(q)
+}
+
+// ContainerManifestOpts are the optional arguments of Container.Manifest.
+type ContainerManifestOpts struct {
+	// ForcedCompression pack every layer so; otherwise those of images stay as they are and others are gzip.
+	ForcedCompression ImageLayerCompression
+	// MediaTypes whose names the parts of the image have.
+	// Default: OCIMediaTypes
+	MediaTypes ImageMediaTypes
+}
+
+// Manifest the manifest that the container's image would be published with.
+func (r *Container) Manifest(opts ...ContainerManifestOpts) *File {
+	q := r.GraphQLQuery().Select("manifest")
+	for _, given := range opts {
+		q.Optional("forcedCompression", given.ForcedCompression)
+		q.Optional("mediaTypes", given.MediaTypes)
+	}
+	return new(File).WithGraphQLQuery(q)
+}
+
+// ContainerLayerOpts are the optional arguments of Container.Layer.
+type ContainerLayerOpts struct {
+	// ForcedCompression pack every layer so; otherwise those of images stay as they are and others are gzip.
+	ForcedCompression ImageLayerCompression
+	// MediaTypes whose names the parts of the image have.
+	// Default: OCIMediaTypes
+	MediaTypes ImageMediaTypes
+}
+
+// Layer the blob of one layer of the container's image, as it would be published.
+//
+// id: Digest of the blob, or of the layer before it was packed.
+func (r *Container) Layer(id string, opts ...ContainerLayerOpts) *File {
+	q := r.GraphQLQuery().Select("layer").Arg("id", id)
+	for _, given := range opts {
+		q.Optional("forcedCompression", given.ForcedCompression)
+		q.Optional("mediaTypes", given.MediaTypes)
+	}
+	return new(File).WithGraphQLQuery(q)
+}
+
+// ContainerImportOpts are the optional arguments of Container.Import.
+type ContainerImportOpts struct {
+	// Tag name or tag of the image, if the archive holds several.
+	Tag string
+}
+
+// Import the container with the files and configuration of an image in an archive.
+//
+// source: The archive: an OCI layout, or what `docker save` writes.
+func (r *Container) Import(source *File, opts ...ContainerImportOpts) *Container {
+	q := r.GraphQLQuery().Select("import").Arg("source", source)
+	for _, given := range opts {
+		q.Optional("tag", given.Tag)
+	}
+	return new(Container).WithGraphQLQuery(q)
+}
+
+// ContainerPipelineOpts are the optional arguments of Container.Pipeline.
+type ContainerPipelineOpts struct {
+	// Description ignored.
+	Description string
+	// Labels ignored.
+	Labels []PipelineLabel
+}
+
+// Pipeline does nothing (older clients).
+//
+// name: Ignored.
+//
+// Deprecated: Spans show what belongs together.
+func (r *Container) Pipeline(name string, opts ...ContainerPipelineOpts) *Container {
+	q := r.GraphQLQuery().Select("pipeline").Arg("name", name)
+	for _, given := range opts {
+		q.Optional("description", given.Description)
+		q.Optional("labels", given.Labels)
+	}
+	return new(Container).WithGraphQLQuery(q)
+}
+
+// ContainerWithDirectoryOpts are the optional arguments of Container.WithDirectory.
+type ContainerWithDirectoryOpts struct {
+	// Exclude patterns of what to leave out.
+	Exclude []string
+	// Include patterns of what to take; everything by default.
+	Include []string
+	// Gitignore leave out what `.gitignore` files name.
+	Gitignore bool
+	// Owner owner as `user[:group]`, by name or number; names are looked up in the target's own /etc/passwd and /etc/group.
+	Owner string
+	// InheritOwner give it to the container's user.
+	InheritOwner bool
+	// Expand replace `$VAR` and `${VAR}` by the container's variables.
+	Expand bool
+	// Permissions permission bits of the files.
+	Permissions int
+}
+
+// WithDirectory merges a directory into this one: files are replaced, directories merged.
+//
+// path: Destination.
+//
+// source: The directory.
+func (r *Container) WithDirectory(path string, source *Directory, opts ...ContainerWithDirectoryOpts) *Container {
+	q := r.GraphQLQuery().Select("withDirectory").Arg("path", path).Arg("source", source)
+	for _, given := range opts {
+		q.Optional("exclude", given.Exclude)
+		q.Optional("include", given.Include)
+		q.Optional("gitignore", given.Gitignore)
+		q.Optional("owner", given.Owner)
+		q.Optional("inheritOwner", given.InheritOwner)
+		q.Optional("expand", given.Expand)
+		q.Optional("permissions", given.Permissions)
 	}
 	return new(Container).WithGraphQLQuery(q)
 }
@@ -1743,168 +1557,6 @@ func (r *Container) WithFiles(path string, sources []*File, opts ...ContainerWit
 	return new(Container).WithGraphQLQuery(q)
 }
 
-// WithLabel sets a label.
-//
-// name: Name.
-//
-// value: Value.
-func (r *Container) WithLabel(name string, value string) *Container {
-	q := r.GraphQLQuery().Select("withLabel").Arg("name", name).Arg("value", value)
-	return new(Container).WithGraphQLQuery(q)
-}
-
-// ContainerWithMountedCacheOpts are the optional arguments of Container.WithMountedCache.
-type ContainerWithMountedCacheOpts struct {
-	// Source what seeds the volume when it is empty.
-	Source *Directory
-	// Sharing who may use it at the same time.
-	// Default: SHARED
-	Sharing CacheSharingMode
-	// Owner owner as `user[:group]`, by name or number; names are looked up in the target's own /etc/passwd and /etc/group.
-	Owner string
-	// InheritOwner give it to the container's user.
-	InheritOwner bool
-	// Expand replace `$VAR` and `${VAR}` by the container's variables.
-	Expand bool
-}
-
-// WithMountedCache mounts a cache volume. Its contents are no part of the container.
-//
-// path: Mount point.
-//
-// cache: The volume.
-func (r *Container) WithMountedCache(path string, cache *CacheVolume, opts ...ContainerWithMountedCacheOpts) *Container {
-	q := r.GraphQLQuery().Select("withMountedCache").Arg("path", path).Arg("cache", cache)
-	for _, given := range opts {
-		q.Optional("source", given.Source)
-		q.Optional("sharing", given.Sharing)
-		q.Optional("owner", given.Owner)
-		q.Optional("inheritOwner", given.InheritOwner)
-		q.Optional("expand", given.Expand)
-	}
-	return new(Container).WithGraphQLQuery(q)
-}
-
-// ContainerWithMountedDirectoryOpts are the optional arguments of Container.WithMountedDirectory.
-type ContainerWithMountedDirectoryOpts struct {
-	// Owner owner as `user[:group]`, by name or number; names are looked up in the target's own /etc/passwd and /etc/group.
-	Owner string
-	// InheritOwner give it to the container's user.
-	InheritOwner bool
-	// ReadOnly let commands only read it.
-	ReadOnly bool
-	// Expand replace `$VAR` and `${VAR}` by the container's variables.
-	Expand bool
-}
-
-// WithMountedDirectory mounts a directory. What commands write to it stays for later commands of the chain.
-//
-// path: Mount point.
-//
-// source: The directory.
-func (r *Container) WithMountedDirectory(path string, source *Directory, opts ...ContainerWithMountedDirectoryOpts) *Container {
-	q := r.GraphQLQuery().Select("withMountedDirectory").Arg("path", path).Arg("source", source)
-	for _, given := range opts {
-		q.Optional("owner", given.Owner)
-		q.Optional("inheritOwner", given.InheritOwner)
-		q.Optional("readOnly", given.ReadOnly)
-		q.Optional("expand", given.Expand)
-	}
-	return new(Container).WithGraphQLQuery(q)
-}
-
-// ContainerWithMountedFileOpts are the optional arguments of Container.WithMountedFile.
-type ContainerWithMountedFileOpts struct {
-	// Owner owner as `user[:group]`, by name or number; names are looked up in the target's own /etc/passwd and /etc/group.
-	Owner string
-	// InheritOwner give it to the container's user.
-	InheritOwner bool
-	// Expand replace `$VAR` and `${VAR}` by the container's variables.
-	Expand bool
-}
-
-// WithMountedFile mounts a file. What commands write to it stays for later commands of the chain.
-//
-// path: Mount point.
-//
-// source: The file.
-func (r *Container) WithMountedFile(path string, source *File, opts ...ContainerWithMountedFileOpts) *Container {
-	q := r.GraphQLQuery().Select("withMountedFile").Arg("path", path).Arg("source", source)
-	for _, given := range opts {
-		q.Optional("owner", given.Owner)
-		q.Optional("inheritOwner", given.InheritOwner)
-		q.Optional("expand", given.Expand)
-	}
-	return new(Container).WithGraphQLQuery(q)
-}
-
-// ContainerWithMountedSecretOpts are the optional arguments of Container.WithMountedSecret.
-type ContainerWithMountedSecretOpts struct {
-	// Owner owner as `user[:group]`, by name or number; names are looked up in the target's own /etc/passwd and /etc/group.
-	Owner string
-	// InheritOwner give it to the container's user.
-	InheritOwner bool
-	// Mode permission bits, such as 256 for 0400.
-	// Default: 256
-	Mode int
-	// Expand replace `$VAR` and `${VAR}` by the container's variables.
-	Expand bool
-}
-
-// WithMountedSecret mounts a secret as a file in memory.
-//
-// path: Mount point.
-//
-// source: The secret.
-func (r *Container) WithMountedSecret(path string, source *Secret, opts ...ContainerWithMountedSecretOpts) *Container {
-	q := r.GraphQLQuery().Select("withMountedSecret").Arg("path", path).Arg("source", source)
-	for _, given := range opts {
-		q.Optional("owner", given.Owner)
-		q.Optional("inheritOwner", given.InheritOwner)
-		q.Optional("mode", given.Mode)
-		q.Optional("expand", given.Expand)
-	}
-	return new(Container).WithGraphQLQuery(q)
-}
-
-// ContainerWithMountedTempOpts are the optional arguments of Container.WithMountedTemp.
-type ContainerWithMountedTempOpts struct {
-	// Size limit in bytes.
-	Size int
-	// Expand replace `$VAR` and `${VAR}` by the container's variables.
-	Expand bool
-}
-
-// WithMountedTemp mounts memory that is dropped after each command.
-//
-// path: Mount point.
-func (r *Container) WithMountedTemp(path string, opts ...ContainerWithMountedTempOpts) *Container {
-	q := r.GraphQLQuery().Select("withMountedTemp").Arg("path", path)
-	for _, given := range opts {
-		q.Optional("size", given.Size)
-		q.Optional("expand", given.Expand)
-	}
-	return new(Container).WithGraphQLQuery(q)
-}
-
-// ContainerWithMountedVolumeOpts are the optional arguments of Container.WithMountedVolume.
-type ContainerWithMountedVolumeOpts struct {
-	// ReadOnly is the argument `readOnly`.
-	ReadOnly bool
-	// Expand is the argument `expand`.
-	Expand bool
-}
-
-// WithMountedVolume is the field `withMountedVolume` of the API.
-func (r *Container) WithMountedVolume(path string, volume *Volume, opts ...ContainerWithMountedVolumeOpts) *Container {
-	q := r.GraphQLQuery().Select("withMountedVolume").Arg("path", path).Arg("volume", volume)
-	for _, given := range opts {
-		q.Optional("readOnly", given.ReadOnly)
-		q.Optional("expand", given.Expand)
-	}
-	return new(Container).WithGraphQLQuery(q)
-}
-
 // ContainerWithNewFileOpts are the optional arguments of Container.WithNewFile.
 type ContainerWithNewFileOpts struct {
 	// Permissions permission bits, such as 420 for 0644.
@@ -1934,42 +1586,6 @@ func (r *Container) WithNewFile(path string, contents string, opts ...ContainerW
 	return new(Container).WithGraphQLQuery(q)
 }
 
-// WithRegistryAuth credentials for a registry, or for repositories of it. They count for no cache key.
-//
-// address: Registry host, with or without a path.
-//
-// username: User.
-//
-// secret: Password or token.
-func (r *Container) WithRegistryAuth(address string, username string, secret *Secret) *Container {
-	q := r.GraphQLQuery().Select("withRegistryAuth").Arg("address", address).Arg("username", username).Arg("secret", secret)
-	return new(Container).WithGraphQLQuery(q)
-}
-
-// WithRootfs replaces the root file system and keeps the configuration.
-//
-// directory: The new root.
-func (r *Container) WithRootfs(directory *Directory) *Container {
-	q := r.GraphQLQuery().Select("withRootfs").Arg("directory", directory)
-	return new(Container).WithGraphQLQuery(q)
-}
-
-// WithSecretVariable sets an environment variable to a secret's value while commands run.
-//
-// name: Name.
-//
-// secret: The secret.
-func (r *Container) WithSecretVariable(name string, secret *Secret) *Container {
-	q := r.GraphQLQuery().Select("withSecretVariable").Arg("name", name).Arg("secret", secret)
-	return new(Container).WithGraphQLQuery(q)
-}
-
-// WithServiceBinding is the field `withServiceBinding` of the API.
-func (r *Container) WithServiceBinding(alias string, service *Service) *Container {
-	q := r.GraphQLQuery().Select("withServiceBinding").Arg("alias", alias).Arg("service", service)
-	return new(Container).WithGraphQLQuery(q)
-}
-
 // ContainerWithSymlinkOpts are the optional arguments of Container.WithSymlink.
 type ContainerWithSymlinkOpts struct {
 	// Expand replace `$VAR` and `${VAR}` by the container's variables.
@@ -1989,73 +1605,20 @@ func (r *Container) WithSymlink(target string, linkName string, opts ...Containe
 	return new(Container).WithGraphQLQuery(q)
 }
 
-// ContainerWithUnixSocketOpts are the optional arguments of Container.WithUnixSocket.
-type ContainerWithUnixSocketOpts struct {
-	// Owner owner as `user[:group]`, by name or number; names are looked up in the target's own /etc/passwd and /etc/group.
-	Owner string
-	// InheritOwner give it to the container's user.
-	InheritOwner bool
+// ContainerWithoutFileOpts are the optional arguments of Container.WithoutFile.
+type ContainerWithoutFileOpts struct {
 	// Expand replace `$VAR` and `${VAR}` by the container's variables.
 	Expand bool
 }
 
-// WithUnixSocket mounts a Unix socket of the host.
+// WithoutFile removes a file; nothing there is fine.
 //
-// path: Mount point.
-//
-// source: The socket.
-func (r *Container) WithUnixSocket(path string, source *Socket, opts ...ContainerWithUnixSocketOpts) *Container {
-	q := r.GraphQLQuery().Select("withUnixSocket").Arg("path", path).Arg("source", source)
-	for _, given := range opts {
-		q.Optional("owner", given.Owner)
-		q.Optional("inheritOwner", given.InheritOwner)
-		q.Optional("expand", given.Expand)
-	}
-	return new(Container).WithGraphQLQuery(q)
-}
-
-// WithUser sets the user that commands run as.
-//
-// name: `user[:group]`, by name or number.
-func (r *Container) WithUser(name string) *Container {
-	q := r.GraphQLQuery().Select("withUser").Arg("name", name)
-	return new(Container).WithGraphQLQuery(q)
-}
-
-// WithVolatileVariable is the field `withVolatileVariable` of the API.
-func (r *Container) WithVolatileVariable(name string, value string) *Container {
-	q := r.GraphQLQuery().Select("withVolatileVariable").Arg("name", name).Arg("value", value)
-	return new(Container).WithGraphQLQuery(q)
-}
-
-// ContainerWithWorkdirOpts are the optional arguments of Container.WithWorkdir.
-type ContainerWithWorkdirOpts struct {
-	// Expand replace `$VAR` and `${VAR}` by the container's variables.
-	Expand bool
-}
-
-// WithWorkdir sets the working directory. It is made when a command needs it.
-//
-// path: Path; relative to the working directory so far.
-func (r *Container) WithWorkdir(path string, opts ...ContainerWithWorkdirOpts) *Container {
-	q := r.GraphQLQuery().Select("withWorkdir").Arg("path", path)
+// path: Path or pattern.
+func (r *Container) WithoutFile(path string, opts ...ContainerWithoutFileOpts) *Container {
+	q := r.GraphQLQuery().Select("withoutFile").Arg("path", path)
 	for _, given := range opts {
 		q.Optional("expand", given.Expand)
 	}
-	return new(Container).WithGraphQLQuery(q)
-}
-
-// WithoutAnnotation removes an annotation.
-//
-// name: Name.
-func (r *Container) WithoutAnnotation(name string) *Container {
-	q := r.GraphQLQuery().Select("withoutAnnotation").Arg("name", name)
-	return new(Container).WithGraphQLQuery(q)
-}
-
-// WithoutDefaultArgs removes the default arguments.
-func (r *Container) WithoutDefaultArgs() *Container {
-	q := r.GraphQLQuery().Select("withoutDefaultArgs")
 	return new(Container).WithGraphQLQuery(q)
 }
 
@@ -2070,70 +1633,6 @@ type ContainerWithoutDirectoryOpts struct {
 // path: Path or pattern.
 func (r *Container) WithoutDirectory(path string, opts ...ContainerWithoutDirectoryOpts) *Container {
 	q := r.GraphQLQuery().Select("withoutDirectory").Arg("path", path)
-	for _, given := range opts {
-		q.Optional("expand", given.Expand)
-	}
-	return new(Container).WithGraphQLQuery(q)
-}
-
-// WithoutDockerHealthcheck is the field `withoutDockerHealthcheck` of the API.
-func (r *Container) WithoutDockerHealthcheck() *Container {
-	q := r.GraphQLQuery().Select("withoutDockerHealthcheck")
-	return new(Container).WithGraphQLQuery(q)
-}
-
-// ContainerWithoutEntrypointOpts are the optional arguments of Container.WithoutEntrypoint.
-type ContainerWithoutEntrypointOpts struct {
-	// KeepDefaultArgs leave the default arguments as they are.
-	KeepDefaultArgs bool
-}
-
-// WithoutEntrypoint removes the entrypoint and, unless kept, the default arguments.
-func (r *Container) WithoutEntrypoint(opts ...ContainerWithoutEntrypointOpts) *Container {
-	q := r.GraphQLQuery().Select("withoutEntrypoint")
-	for _, given := range opts {
-		q.Optional("keepDefaultArgs", given.KeepDefaultArgs)
-	}
-	return new(Container).WithGraphQLQuery(q)
-}
-
-// WithoutEnvVariable removes an environment variable.
-//
-// name: Name.
-func (r *Container) WithoutEnvVariable(name string) *Container {
-	q := r.GraphQLQuery().Select("withoutEnvVariable").Arg("name", name)
-	return new(Container).WithGraphQLQuery(q)
-}
-
-// ContainerWithoutExposedPortOpts are the optional arguments of Container.WithoutExposedPort.
-type ContainerWithoutExposedPortOpts struct {
-	// Protocol transport.
-	// Default: TCP
-	Protocol NetworkProtocol
-}
-
-// WithoutExposedPort takes a declared port back.
-//
-// port: Number.
-func (r *Container) WithoutExposedPort(port int, opts ...ContainerWithoutExposedPortOpts) *Container {
-	q := r.GraphQLQuery().Select("withoutExposedPort").Arg("port", port)
-	for _, given := range opts {
-		q.Optional("protocol", given.Protocol)
-	}
-	return new(Container).WithGraphQLQuery(q)
-}
-
-// ContainerWithoutFileOpts are the optional arguments of Container.WithoutFile.
-type ContainerWithoutFileOpts struct {
-	// Expand replace `$VAR` and `${VAR}` by the container's variables.
-	Expand bool
-}
-
-// WithoutFile removes a file; nothing there is fine.
-//
-// path: Path or pattern.
-func (r *Container) WithoutFile(path string, opts ...ContainerWithoutFileOpts) *Container {
-	q := r.GraphQLQuery().Select("withoutFile").Arg("path", path)
 	for _, given := range opts {
 		q.Optional("expand", given.Expand)
 	}
@@ -2157,88 +1656,251 @@ func (r *Container) WithoutFiles(paths []string, opts ...ContainerWithoutFilesOp
 	return new(Container).WithGraphQLQuery(q)
 }
 
-// WithoutLabel removes a label.
-//
-// name: Name.
-func (r *Container) WithoutLabel(name string) *Container {
-	q := r.GraphQLQuery().Select("withoutLabel").Arg("name", name)
-	return new(Container).WithGraphQLQuery(q)
-}
-
-// ContainerWithoutMountOpts are the optional arguments of Container.WithoutMount.
-type ContainerWithoutMountOpts struct {
+// ContainerDirectoryOpts are the optional arguments of Container.Directory.
+type ContainerDirectoryOpts struct {
 	// Expand replace `$VAR` and `${VAR}` by the container's variables.
 	Expand bool
 }
 
-// WithoutMount takes away what is mounted at a path.
+// Directory a directory below; in a container, mounted ones included.
 //
-// path: Mount point.
-func (r *Container) WithoutMount(path string, opts ...ContainerWithoutMountOpts) *Container {
-	q := r.GraphQLQuery().Select("withoutMount").Arg("path", path)
+// path: Path.
+func (r *Container) Directory(path string, opts ...ContainerDirectoryOpts) *Directory {
+	q := r.GraphQLQuery().Select("directory").Arg("path", path)
 	for _, given := range opts {
 		q.Optional("expand", given.Expand)
 	}
-	return new(Container).WithGraphQLQuery(q)
+	return new(Directory).WithGraphQLQuery(q)
 }
 
-// WithoutRegistryAuth forgets credentials for an address.
-//
-// address: As it was given.
-func (r *Container) WithoutRegistryAuth(address string) *Container {
-	q := r.GraphQLQuery().Select("withoutRegistryAuth").Arg("address", address)
-	return new(Container).WithGraphQLQuery(q)
-}
-
-// WithoutSecretVariable removes a secret variable.
-//
-// name: Name.
-func (r *Container) WithoutSecretVariable(name string) *Container {
-	q := r.GraphQLQuery().Select("withoutSecretVariable").Arg("name", name)
-	return new(Container).WithGraphQLQuery(q)
-}
-
-// ContainerWithoutUnixSocketOpts are the optional arguments of Container.WithoutUnixSocket.
-type ContainerWithoutUnixSocketOpts struct {
+// ContainerFileOpts are the optional arguments of Container.File.
+type ContainerFileOpts struct {
 	// Expand replace `$VAR` and `${VAR}` by the container's variables.
 	Expand bool
 }
 
-// WithoutUnixSocket takes away a socket mounted at a path.
+// File a file below; in a container, mounted ones included.
 //
-// path: Mount point.
-func (r *Container) WithoutUnixSocket(path string, opts ...ContainerWithoutUnixSocketOpts) *Container {
-	q := r.GraphQLQuery().Select("withoutUnixSocket").Arg("path", path)
+// path: Path.
+func (r *Container) File(path string, opts ...ContainerFileOpts) *File {
+	q := r.GraphQLQuery().Select("file").Arg("path", path)
 	for _, given := range opts {
 		q.Optional("expand", given.Expand)
+	}
+	return new(File).WithGraphQLQuery(q)
+}
+
+// WithError fails with a message when something is asked of it; an empty message changes nothing.
+//
+// err_: The message.
+func (r *Container) WithError(err_ string) *Container {
+	q := r.GraphQLQuery().Select("withError").Arg("err", err_)
+	return new(Container).WithGraphQLQuery(q)
+}
+
+// ContainerBuildOpts are the optional arguments of Container.Build.
+type ContainerBuildOpts struct {
+	// Dockerfile path of the Dockerfile in the context.
+	// Default: "Dockerfile"
+	Dockerfile string
+	// BuildArgs values of `ARG`s.
+	BuildArgs []BuildArg
+	// Target the stage to build; the last by default.
+	Target string
+	// Secrets secrets for `RUN --mount=type=secret`; a secret's name is its id there.
+	Secrets []*Secret
+	// NoInit whether commands are process 1 themselves.
+	NoInit bool
+}
+
+// Build builds a Dockerfile in place of this container.
+//
+// context: The build context.
+//
+// Deprecated: Use `Directory.dockerBuild`.
+func (r *Container) Build(context *Directory, opts ...ContainerBuildOpts) *Container {
+	q := r.GraphQLQuery().Select("build").Arg("context", context)
+	for _, given := range opts {
+		q.Optional("dockerfile", given.Dockerfile)
+		q.Optional("buildArgs", given.BuildArgs)
+		q.Optional("target", given.Target)
+		q.Optional("secrets", given.Secrets)
+		q.Optional("noInit", given.NoInit)
 	}
 	return new(Container).WithGraphQLQuery(q)
 }
 
-// WithoutUser runs commands as root again.
-func (r *Container) WithoutUser() *Container {
-	q := r.GraphQLQuery().Select("withoutUser")
+// ContainerAsServiceOpts are the optional arguments of Container.AsService.
+type ContainerAsServiceOpts struct {
+	// Args command instead of the default one, which is the entrypoint with the default arguments.
+	Args []string
+	// UseEntrypoint put the entrypoint in front of `args`.
+	UseEntrypoint bool
+	// ExperimentalPrivilegedNesting let the command call this API.
+	ExperimentalPrivilegedNesting bool
+	// InsecureRootCapabilities all capabilities, inside nsci's user namespace.
+	InsecureRootCapabilities bool
+	// Expand replace `$VAR` and `${VAR}` by the container's variables.
+	Expand bool
+	// NoInit run the command as process 1, without an init that reaps.
+	NoInit bool
+}
+
+// AsService the container's command as a service. It starts when somebody needs it, once for all who do.
+func (r *Container) AsService(opts ...ContainerAsServiceOpts) *Service {
+	q := r.GraphQLQuery().Select("asService")
+	for _, given := range opts {
+		q.Optional("args", given.Args)
+		q.Optional("useEntrypoint", given.UseEntrypoint)
+		q.Optional("experimentalPrivilegedNesting", given.ExperimentalPrivilegedNesting)
+		q.Optional("insecureRootCapabilities", given.InsecureRootCapabilities)
+		q.Optional("expand", given.Expand)
+		q.Optional("noInit", given.NoInit)
+	}
+	return new(Service).WithGraphQLQuery(q)
+}
+
+// WithServiceBinding lets commands reach a service by a name. It runs while they do.
+//
+// alias: The name.
+//
+// service: The service.
+func (r *Container) WithServiceBinding(alias string, service *Service) *Container {
+	q := r.GraphQLQuery().Select("withServiceBinding").Arg("alias", alias).Arg("service", service)
 	return new(Container).WithGraphQLQuery(q)
 }
 
-// WithoutVolatileVariable is the field `withoutVolatileVariable` of the API.
-func (r *Container) WithoutVolatileVariable(name string) *Container {
-	q := r.GraphQLQuery().Select("withoutVolatileVariable").Arg("name", name)
-	return new(Container).WithGraphQLQuery(q)
+// ContainerUpOpts are the optional arguments of Container.Up.
+type ContainerUpOpts struct {
+	// Ports ports to open; by default all that are declared, by their numbers.
+	Ports []PortForward
+	// Random open free ports of the host's choice instead.
+	Random bool
+	// Args command instead of the default one, which is the entrypoint with the default arguments.
+	Args []string
+	// UseEntrypoint put the entrypoint in front of `args`.
+	UseEntrypoint bool
+	// ExperimentalPrivilegedNesting let the command call this API.
+	ExperimentalPrivilegedNesting bool
+	// InsecureRootCapabilities all capabilities, inside nsci's user namespace.
+	InsecureRootCapabilities bool
+	// Expand replace `$VAR` and `${VAR}` by the container's variables.
+	Expand bool
+	// NoInit run the command as process 1, without an init that reaps.
+	NoInit bool
 }
 
-// WithoutWorkdir sets the working directory back to `/`.
-func (r *Container) WithoutWorkdir() *Container {
-	q := r.GraphQLQuery().Select("withoutWorkdir")
-	return new(Container).WithGraphQLQuery(q)
+// Up runs the container's command as a service and opens its ports on the host until it ends.
+func (r *Container) Up(ctx context.Context, opts ...ContainerUpOpts) error {
+	q := r.GraphQLQuery().Select("up")
+	for _, given := range opts {
+		q.Optional("ports", given.Ports)
+		q.Optional("random", given.Random)
+		q.Optional("args", given.Args)
+		q.Optional("useEntrypoint", given.UseEntrypoint)
+		q.Optional("experimentalPrivilegedNesting", given.ExperimentalPrivilegedNesting)
+		q.Optional("insecureRootCapabilities", given.InsecureRootCapabilities)
+		q.Optional("expand", given.Expand)
+		q.Optional("noInit", given.NoInit)
+	}
+	return q.Execute(ctx, nil)
 }
 
-// Workdir the working directory.
-func (r *Container) Workdir(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("workdir")
+// Hostname host name of the container as a service (older clients).
+//
+// Deprecated: Use `asService.hostname`.
+func (r *Container) Hostname(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("hostname")
 	var response string
 	err := q.Execute(ctx, &response)
 	return response, err
+}
+
+// ContainerEndpointOpts are the optional arguments of Container.Endpoint.
+type ContainerEndpointOpts struct {
+	// Port port; the first that is declared if absent.
+	Port int
+	// Scheme scheme of a URL, such as `http`; without one it is `host:port`.
+	Scheme string
+}
+
+// Endpoint address of the container as a service (older clients).
+//
+// Deprecated: Use `asService.endpoint`.
+func (r *Container) Endpoint(ctx context.Context, opts ...ContainerEndpointOpts) (string, error) {
+	q := r.GraphQLQuery().Select("endpoint")
+	for _, given := range opts {
+		q.Optional("port", given.Port)
+		q.Optional("scheme", given.Scheme)
+	}
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// ContainerStatOpts are the optional arguments of Container.Stat.
+type ContainerStatOpts struct {
+	// DoNotFollowSymlinks look at a link itself.
+	DoNotFollowSymlinks bool
+	// Expand replace `$VAR` and `${VAR}` by the container's variables.
+	Expand bool
+}
+
+// Stat what is at a path; null if nothing is.
+//
+// path: Path.
+func (r *Container) Stat(path string, opts ...ContainerStatOpts) *Stat {
+	q := r.GraphQLQuery().Select("stat").Arg("path", path)
+	for _, given := range opts {
+		q.Optional("doNotFollowSymlinks", given.DoNotFollowSymlinks)
+		q.Optional("expand", given.Expand)
+	}
+	return new(Stat).WithGraphQLQuery(q)
+}
+
+// WithEnvFileVariables sets all variables of a file.
+//
+// source: The file.
+func (r *Container) WithEnvFileVariables(source *EnvFile) *Container {
+	q := r.GraphQLQuery().Select("withEnvFileVariables").Arg("source", source)
+	return new(Container).WithGraphQLQuery(q)
+}
+
+// ContainerTerminalOpts are the optional arguments of Container.Terminal.
+type ContainerTerminalOpts struct {
+	// Cmd the shell; by default withDefaultTerminalCmd's, or `sh`.
+	Cmd []string
+	// ExperimentalPrivilegedNesting let it call this API.
+	ExperimentalPrivilegedNesting bool
+	// InsecureRootCapabilities all capabilities, inside nsci's user namespace.
+	InsecureRootCapabilities bool
+}
+
+// Terminal opens a shell in the container and waits for its end. Gives the container as it was.
+func (r *Container) Terminal(opts ...ContainerTerminalOpts) *Container {
+	q := r.GraphQLQuery().Select("terminal")
+	for _, given := range opts {
+		q.Optional("cmd", given.Cmd)
+		q.Optional("experimentalPrivilegedNesting", given.ExperimentalPrivilegedNesting)
+		q.Optional("insecureRootCapabilities", given.InsecureRootCapabilities)
+	}
+	return new(Container).WithGraphQLQuery(q)
+}
+
+// WithFocus does nothing (older clients).
+//
+// Deprecated: Progress shows every step.
+func (r *Container) WithFocus() *Container {
+	q := r.GraphQLQuery().Select("withFocus")
+	return new(Container).WithGraphQLQuery(q)
+}
+
+// WithoutFocus does nothing (older clients).
+//
+// Deprecated: Progress shows every step.
+func (r *Container) WithoutFocus() *Container {
+	q := r.GraphQLQuery().Select("withoutFocus")
+	return new(Container).WithGraphQLQuery(q)
 }
 
 // CurrentModule the module that asks.
@@ -2294,47 +1956,6 @@ func (r *CurrentModule) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// AsSDK is the field `asSDK` of the API.
-func (r *CurrentModule) AsSDK(workspace *Workspace) *CurrentModuleAsSDK {
-	q := r.GraphQLQuery().Select("asSDK").Arg("workspace", workspace)
-	return new(CurrentModuleAsSDK).WithGraphQLQuery(q)
-}
-
-// Dependencies is the field `dependencies` of the API.
-func (r *CurrentModule) Dependencies(ctx context.Context) ([]Module, error) {
-	q := r.GraphQLQuery().Select("dependencies")
-	ids, err := q.IDs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	found := make([]Module, 0, len(ids))
-	for _, id := range ids {
-		found = append(found, *new(Module).WithGraphQLQuery(q.Root().Select("loadModuleFromID").Arg("id", id)))
-	}
-	return found, nil
-}
-
-// GeneratedContextDirectory is the field `generatedContextDirectory` of the API.
-func (r *CurrentModule) GeneratedContextDirectory() *Directory {
-	q := r.GraphQLQuery().Select("generatedContextDirectory")
-	return new(Directory).WithGraphQLQuery(q)
-}
-
-// CurrentModuleGeneratorsOpts are the optional arguments of CurrentModule.Generators.
-type CurrentModuleGeneratorsOpts struct {
-	// Include is the argument `include`.
-	Include []string
-}
-
-// Generators is the field `generators` of the API.
-func (r *CurrentModule) Generators(opts ...CurrentModuleGeneratorsOpts) *GeneratorGroup {
-	q := r.GraphQLQuery().Select("generators")
-	for _, given := range opts {
-		q.Optional("include", given.Include)
-	}
-	return new(GeneratorGroup).WithGraphQLQuery(q)
-}
-
 // Name its name.
 func (r *CurrentModule) Name(ctx context.Context) (string, error) {
 	q := r.GraphQLQuery().Select("name")
@@ -2349,267 +1970,27 @@ func (r *CurrentModule) Source() *Directory {
 	return new(Directory).WithGraphQLQuery(q)
 }
 
-// CurrentModuleWorkdirOpts are the optional arguments of CurrentModule.Workdir.
-type CurrentModuleWorkdirOpts struct {
-	// Exclude is the argument `exclude`.
-	Exclude []string
-	// Include is the argument `include`.
-	Include []string
-	// Gitignore is the argument `gitignore`.
-	Gitignore bool
-}
-
-// Workdir is the field `workdir` of the API.
-func (r *CurrentModule) Workdir(path string, opts ...CurrentModuleWorkdirOpts) *Directory {
-	q := r.GraphQLQuery().Select("workdir").Arg("path", path)
-	for _, given := range opts {
-		q.Optional("exclude", given.Exclude)
-		q.Optional("include", given.Include)
-		q.Optional("gitignore", given.Gitignore)
-	}
+// GeneratedContextDirectory its context with what is generated for it.
+func (r *CurrentModule) GeneratedContextDirectory() *Directory {
+	q := r.GraphQLQuery().Select("generatedContextDirectory")
 	return new(Directory).WithGraphQLQuery(q)
 }
 
-// WorkdirFile is the field `workdirFile` of the API.
-func (r *CurrentModule) WorkdirFile(path string) *File {
-	q := r.GraphQLQuery().Select("workdirFile").Arg("path", path)
-	return new(File).WithGraphQLQuery(q)
-}
-
-// CurrentModuleAsSDK is an object of the API.
-type CurrentModuleAsSDK struct {
-	query *querybuilder.Selection
-}
-
-// CurrentModuleAsSDKID is the id of a CurrentModuleAsSDK.
-type CurrentModuleAsSDKID = ID
-
-// WithCurrentModuleAsSDKFunc is what CurrentModuleAsSDK.With calls.
-type WithCurrentModuleAsSDKFunc func(r *CurrentModuleAsSDK) *CurrentModuleAsSDK
-
-// With calls a function with the object, so that a chain stays in one piece.
-func (r *CurrentModuleAsSDK) With(f WithCurrentModuleAsSDKFunc) *CurrentModuleAsSDK {
-	return f(r)
-}
-
-// WithGraphQLQuery returns the object that a selection stands for, for generated code.
-func (r *CurrentModuleAsSDK) WithGraphQLQuery(q *querybuilder.Selection) *CurrentModuleAsSDK {
-	return &CurrentModuleAsSDK{query: q}
-}
-
-// GraphQLQuery returns the object's selection, for generated code.
-func (r *CurrentModuleAsSDK) GraphQLQuery() *querybuilder.Selection {
-	return r.query
-}
-
-// GraphQLID returns the object's id as text, for generated code.
-func (r *CurrentModuleAsSDK) GraphQLID(ctx context.Context) (string, error) {
-	return r.query.ID(ctx)
-}
-
-// ID returns the object's id, by which any program of the session can load it.
-func (r *CurrentModuleAsSDK) ID(ctx context.Context) (CurrentModuleAsSDKID, error) {
-	id, err := r.query.ID(ctx)
-	return ID(id), err
-}
-
-// MarshalJSON writes the object's id.
-func (r *CurrentModuleAsSDK) MarshalJSON() ([]byte, error) {
-	id, err := r.query.ID(context.Background())
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(id)
-}
-
-// UnmarshalJSON reads an id.
-func (r *CurrentModuleAsSDK) UnmarshalJSON(data []byte) error {
-	q, err := unmarshalID("loadCurrentModuleAsSDKFromID", data)
-	r.query = q
-	return err
-}
-
-// Clients is the field `clients` of the API.
-func (r *CurrentModuleAsSDK) Clients(ctx context.Context) ([]CurrentModuleAsSDKClient, error) {
-	q := r.GraphQLQuery().Select("clients")
+// Dependencies the modules that it uses.
+func (r *CurrentModule) Dependencies(ctx context.Context) ([]Module, error) {
+	q := r.GraphQLQuery().Select("dependencies")
 	ids, err := q.IDs(ctx)
 	if err != nil {
 		return nil, err
 	}
-	found := make([]CurrentModuleAsSDKClient, 0, len(ids))
+	found := make([]Module, 0, len(ids))
 	for _, id := range ids {
-		found = append(found, *new(CurrentModuleAsSDKClient).WithGraphQLQuery(q.Root().Select("loadCurrentModuleAsSDKClientFromID").Arg("id", id)))
+		found = append(found, *new(Module).WithGraphQLQuery(q.Root().Select("loadModuleFromID").Arg("id", id)))
 	}
 	return found, nil
 }
 
-// Modules is the field `modules` of the API.
-func (r *CurrentModuleAsSDK) Modules(ctx context.Context) ([]CurrentModuleAsSDKModule, error) {
-	q := r.GraphQLQuery().Select("modules")
-	ids, err := q.IDs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	found := make([]CurrentModuleAsSDKModule, 0, len(ids))
-	for _, id := range ids {
-		found = append(found, *new(CurrentModuleAsSDKModule).WithGraphQLQuery(q.Root().Select("loadCurrentModuleAsSDKModuleFromID").Arg("id", id)))
-	}
-	return found, nil
-}
-
-// Name is the field `name` of the API.
-func (r *CurrentModuleAsSDK) Name(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("name")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// CurrentModuleAsSDKClient is an object of the API.
-type CurrentModuleAsSDKClient struct {
-	query *querybuilder.Selection
-}
-
-// CurrentModuleAsSDKClientID is the id of a CurrentModuleAsSDKClient.
-type CurrentModuleAsSDKClientID = ID
-
-// WithCurrentModuleAsSDKClientFunc is what CurrentModuleAsSDKClient.With calls.
-type WithCurrentModuleAsSDKClientFunc func(r *CurrentModuleAsSDKClient) *CurrentModuleAsSDKClient
-
-// With calls a function with the object, so that a chain stays in one piece.
-func (r *CurrentModuleAsSDKClient) With(f WithCurrentModuleAsSDKClientFunc) *CurrentModuleAsSDKClient {
-	return f(r)
-}
-
-// WithGraphQLQuery returns the object that a selection stands for, for generated code.
-func (r *CurrentModuleAsSDKClient) WithGraphQLQuery(q *querybuilder.Selection) *CurrentModuleAsSDKClient {
-	return &CurrentModuleAsSDKClient{query: q}
-}
-
-// GraphQLQuery returns the object's selection, for generated code.
-func (r *CurrentModuleAsSDKClient) GraphQLQuery() *querybuilder.Selection {
-	return r.query
-}
-
-// GraphQLID returns the object's id as text, for generated code.
-func (r *CurrentModuleAsSDKClient) GraphQLID(ctx context.Context) (string, error) {
-	return r.query.ID(ctx)
-}
-
-// ID returns the object's id, by which any program of the session can load it.
-func (r *CurrentModuleAsSDKClient) ID(ctx context.Context) (CurrentModuleAsSDKClientID, error) {
-	id, err := r.query.ID(ctx)
-	return ID(id), err
-}
-
-// MarshalJSON writes the object's id.
-func (r *CurrentModuleAsSDKClient) MarshalJSON() ([]byte, error) {
-	id, err := r.query.ID(context.Background())
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(id)
-}
-
-// UnmarshalJSON reads an id.
-func (r *CurrentModuleAsSDKClient) UnmarshalJSON(data []byte) error {
-	q, err := unmarshalID("loadCurrentModuleAsSDKClientFromID", data)
-	r.query = q
-	return err
-}
-
-// Module is the field `module` of the API.
-func (r *CurrentModuleAsSDKClient) Module(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("module")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// ModuleSource is the field `moduleSource` of the API.
-func (r *CurrentModuleAsSDKClient) ModuleSource() *ModuleSource {
-	q := r.GraphQLQuery().Select("moduleSource")
-	return new(ModuleSource).WithGraphQLQuery(q)
-}
-
-// Path is the field `path` of the API.
-func (r *CurrentModuleAsSDKClient) Path(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("path")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Pin is the field `pin` of the API.
-func (r *CurrentModuleAsSDKClient) Pin(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("pin")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// CurrentModuleAsSDKModule is an object of the API.
-type CurrentModuleAsSDKModule struct {
-	query *querybuilder.Selection
-}
-
-// CurrentModuleAsSDKModuleID is the id of a CurrentModuleAsSDKModule.
-type CurrentModuleAsSDKModuleID = ID
-
-// WithCurrentModuleAsSDKModuleFunc is what CurrentModuleAsSDKModule.With calls.
-type WithCurrentModuleAsSDKModuleFunc func(r *CurrentModuleAsSDKModule) *CurrentModuleAsSDKModule
-
-// With calls a function with the object, so that a chain stays in one piece.
-func (r *CurrentModuleAsSDKModule) With(f WithCurrentModuleAsSDKModuleFunc) *CurrentModuleAsSDKModule {
-	return f(r)
-}
-
-// WithGraphQLQuery returns the object that a selection stands for, for generated code.
-func (r *CurrentModuleAsSDKModule) WithGraphQLQuery(q *querybuilder.Selection) *CurrentModuleAsSDKModule {
-	return &CurrentModuleAsSDKModule{query: q}
-}
-
-// GraphQLQuery returns the object's selection, for generated code.
-func (r *CurrentModuleAsSDKModule) GraphQLQuery() *querybuilder.Selection {
-	return r.query
-}
-
-// GraphQLID returns the object's id as text, for generated code.
-func (r *CurrentModuleAsSDKModule) GraphQLID(ctx context.Context) (string, error) {
-	return r.query.ID(ctx)
-}
-
-// ID returns the object's id, by which any program of the session can load it.
-func (r *CurrentModuleAsSDKModule) ID(ctx context.Context) (CurrentModuleAsSDKModuleID, error) {
-	id, err := r.query.ID(ctx)
-	return ID(id), err
-}
-
-// MarshalJSON writes the object's id.
-func (r *CurrentModuleAsSDKModule) MarshalJSON() ([]byte, error) {
-	id, err := r.query.ID(context.Background())
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(id)
-}
-
-// UnmarshalJSON reads an id.
-func (r *CurrentModuleAsSDKModule) UnmarshalJSON(data []byte) error {
-	q, err := unmarshalID("loadCurrentModuleAsSDKModuleFromID", data)
-	r.query = q
-	return err
-}
-
-// Path is the field `path` of the API.
-func (r *CurrentModuleAsSDKModule) Path(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("path")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// DiffStat is an object of the API.
+// DiffStat what became of a file.
 type DiffStat struct {
 	query *querybuilder.Selection
 }
@@ -2662,31 +2043,7 @@ func (r *DiffStat) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// AddedLines is the field `addedLines` of the API.
-func (r *DiffStat) AddedLines(ctx context.Context) (int, error) {
-	q := r.GraphQLQuery().Select("addedLines")
-	var response int
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Kind is the field `kind` of the API.
-func (r *DiffStat) Kind(ctx context.Context) (DiffStatKind, error) {
-	q := r.GraphQLQuery().Select("kind")
-	var response DiffStatKind
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// OldPath is the field `oldPath` of the API.
-func (r *DiffStat) OldPath(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("oldPath")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Path is the field `path` of the API.
+// Path where it is, or was.
 func (r *DiffStat) Path(ctx context.Context) (string, error) {
 	q := r.GraphQLQuery().Select("path")
 	var response string
@@ -2694,7 +2051,31 @@ func (r *DiffStat) Path(ctx context.Context) (string, error) {
 	return response, err
 }
 
-// RemovedLines is the field `removedLines` of the API.
+// OldPath where it was, if it was moved.
+func (r *DiffStat) OldPath(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("oldPath")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// Kind what became of it.
+func (r *DiffStat) Kind(ctx context.Context) (DiffStatKind, error) {
+	q := r.GraphQLQuery().Select("kind")
+	var response DiffStatKind
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// AddedLines lines that are new; none for what is no text.
+func (r *DiffStat) AddedLines(ctx context.Context) (int, error) {
+	q := r.GraphQLQuery().Select("addedLines")
+	var response int
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// RemovedLines lines that are gone; none for what is no text.
 func (r *DiffStat) RemovedLines(ctx context.Context) (int, error) {
 	q := r.GraphQLQuery().Select("removedLines")
 	var response int
@@ -2702,26 +2083,26 @@ func (r *DiffStat) RemovedLines(ctx context.Context) (int, error) {
 	return response, err
 }
 
-// DiffStatKind is one of a few values.
+// DiffStatKind what became of a file.
 type DiffStatKind string
 
 // IsEnum tells that values are written without quotes.
 func (DiffStatKind) IsEnum() {}
 
 const (
-	// DiffStatKindAdded is the value ADDED.
+	// DiffStatKindAdded it is new.
 	DiffStatKindAdded DiffStatKind = "ADDED"
 	// Added is DiffStatKindAdded.
 	Added = DiffStatKindAdded
-	// DiffStatKindModified is the value MODIFIED.
+	// DiffStatKindModified it is not what it was.
 	DiffStatKindModified DiffStatKind = "MODIFIED"
 	// Modified is DiffStatKindModified.
 	Modified = DiffStatKindModified
-	// DiffStatKindRemoved is the value REMOVED.
+	// DiffStatKindRemoved it is gone.
 	DiffStatKindRemoved DiffStatKind = "REMOVED"
 	// Removed is DiffStatKindRemoved.
 	Removed = DiffStatKindRemoved
-	// DiffStatKindRenamed is the value RENAMED.
+	// DiffStatKindRenamed it is elsewhere.
 	DiffStatKindRenamed DiffStatKind = "RENAMED"
 	// Renamed is DiffStatKindRenamed.
 	Renamed = DiffStatKindRenamed
@@ -2780,64 +2161,185 @@ func (r *Directory) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// AsGit is the field `asGit` of the API.
-func (r *Directory) AsGit() *GitRepository {
-	q := r.GraphQLQuery().Select("asGit")
-	return new(GitRepository).WithGraphQLQuery(q)
+// DirectoryWithDirectoryOpts are the optional arguments of Directory.WithDirectory.
+type DirectoryWithDirectoryOpts struct {
+	// Exclude patterns of what to leave out.
+	Exclude []string
+	// Include patterns of what to take; everything by default.
+	Include []string
+	// Gitignore leave out what `.gitignore` files name.
+	Gitignore bool
+	// Owner owner as `user[:group]`, by name or number; names are looked up in the target's own /etc/passwd and /etc/group.
+	Owner string
+	// Permissions permission bits of the files.
+	Permissions int
 }
 
-// DirectoryAsModuleOpts are the optional arguments of Directory.AsModule.
-type DirectoryAsModuleOpts struct {
-	// SourceRootPath is the argument `sourceRootPath`.
-	// Default: "."
-	SourceRootPath string
-}
-
-// AsModule is the field `asModule` of the API.
-func (r *Directory) AsModule(opts ...DirectoryAsModuleOpts) *Module {
-	q := r.GraphQLQuery().Select("asModule")
+// WithDirectory merges a directory into this one: files are replaced, directories merged.
+//
+// path: Destination.
+//
+// source: The directory.
+func (r *Directory) WithDirectory(path string, source *Directory, opts ...DirectoryWithDirectoryOpts) *Directory {
+	q := r.GraphQLQuery().Select("withDirectory").Arg("path", path).Arg("source", source)
 	for _, given := range opts {
-		q.Optional("sourceRootPath", given.SourceRootPath)
+		q.Optional("exclude", given.Exclude)
+		q.Optional("include", given.Include)
+		q.Optional("gitignore", given.Gitignore)
+		q.Optional("owner", given.Owner)
+		q.Optional("permissions", given.Permissions)
 	}
-	return new(Module).WithGraphQLQuery(q)
+	return new(Directory).WithGraphQLQuery(q)
 }
 
-// DirectoryAsModuleSourceOpts are the optional arguments of Directory.AsModuleSource.
-type DirectoryAsModuleSourceOpts struct {
-	// SourceRootPath is the argument `sourceRootPath`.
-	// Default: "."
-	SourceRootPath string
+// DirectoryWithFileOpts are the optional arguments of Directory.WithFile.
+type DirectoryWithFileOpts struct {
+	// Permissions permission bits; those of the file by default.
+	Permissions int
+	// Owner owner as `user[:group]`, by name or number; names are looked up in the target's own /etc/passwd and /etc/group.
+	Owner string
 }
 
-// AsModuleSource is the field `asModuleSource` of the API.
-func (r *Directory) AsModuleSource(opts ...DirectoryAsModuleSourceOpts) *ModuleSource {
-	q := r.GraphQLQuery().Select("asModuleSource")
+// WithFile copies a file.
+//
+// path: Destination; a directory if it ends in `/`.
+//
+// source: The file.
+func (r *Directory) WithFile(path string, source *File, opts ...DirectoryWithFileOpts) *Directory {
+	q := r.GraphQLQuery().Select("withFile").Arg("path", path).Arg("source", source)
 	for _, given := range opts {
-		q.Optional("sourceRootPath", given.SourceRootPath)
+		q.Optional("permissions", given.Permissions)
+		q.Optional("owner", given.Owner)
 	}
-	return new(ModuleSource).WithGraphQLQuery(q)
+	return new(Directory).WithGraphQLQuery(q)
 }
 
-// DirectoryAsWorkspaceOpts are the optional arguments of Directory.AsWorkspace.
-type DirectoryAsWorkspaceOpts struct {
-	// Cwd is the argument `cwd`.
-	// Default: "/"
-	Cwd string
+// DirectoryWithFilesOpts are the optional arguments of Directory.WithFiles.
+type DirectoryWithFilesOpts struct {
+	// Permissions permission bits; those of each file by default.
+	Permissions int
+	// Owner owner as `user[:group]`, by name or number; names are looked up in the target's own /etc/passwd and /etc/group.
+	Owner string
 }
 
-// AsWorkspace is the field `asWorkspace` of the API.
-func (r *Directory) AsWorkspace(opts ...DirectoryAsWorkspaceOpts) *Workspace {
-	q := r.GraphQLQuery().Select("asWorkspace")
+// WithFiles copies files into a directory, under their names.
+//
+// path: Destination directory.
+//
+// sources: The files.
+func (r *Directory) WithFiles(path string, sources []*File, opts ...DirectoryWithFilesOpts) *Directory {
+	q := r.GraphQLQuery().Select("withFiles").Arg("path", path).Arg("sources", sources)
 	for _, given := range opts {
-		q.Optional("cwd", given.Cwd)
+		q.Optional("permissions", given.Permissions)
+		q.Optional("owner", given.Owner)
 	}
-	return new(Workspace).WithGraphQLQuery(q)
+	return new(Directory).WithGraphQLQuery(q)
 }
 
-// Changes is the field `changes` of the API.
-func (r *Directory) Changes(from *Directory) *Changeset {
-	q := r.GraphQLQuery().Select("changes").Arg("from", from)
-	return new(Changeset).WithGraphQLQuery(q)
+// DirectoryWithNewFileOpts are the optional arguments of Directory.WithNewFile.
+type DirectoryWithNewFileOpts struct {
+	// Permissions permission bits, such as 420 for 0644.
+	// Default: 420
+	Permissions int
+	// Owner owner as `user[:group]`, by name or number; names are looked up in the target's own /etc/passwd and /etc/group.
+	Owner string
+}
+
+// WithNewFile writes a file.
+//
+// path: Destination.
+//
+// contents: Contents.
+func (r *Directory) WithNewFile(path string, contents string, opts ...DirectoryWithNewFileOpts) *Directory {
+	q := r.GraphQLQuery().Select("withNewFile").Arg("path", path).Arg("contents", contents)
+	for _, given := range opts {
+		q.Optional("permissions", given.Permissions)
+		q.Optional("owner", given.Owner)
+	}
+	return new(Directory).WithGraphQLQuery(q)
+}
+
+// WithSymlink makes a symbolic link.
+//
+// target: What the link says.
+//
+// linkName: Where the link is.
+func (r *Directory) WithSymlink(target string, linkName string) *Directory {
+	q := r.GraphQLQuery().Select("withSymlink").Arg("target", target).Arg("linkName", linkName)
+	return new(Directory).WithGraphQLQuery(q)
+}
+
+// WithoutFile removes a file; nothing there is fine.
+//
+// path: Path or pattern.
+func (r *Directory) WithoutFile(path string) *Directory {
+	q := r.GraphQLQuery().Select("withoutFile").Arg("path", path)
+	return new(Directory).WithGraphQLQuery(q)
+}
+
+// WithoutDirectory removes a directory with all that is in it; nothing there is fine.
+//
+// path: Path or pattern.
+func (r *Directory) WithoutDirectory(path string) *Directory {
+	q := r.GraphQLQuery().Select("withoutDirectory").Arg("path", path)
+	return new(Directory).WithGraphQLQuery(q)
+}
+
+// WithoutFiles removes files; nothing there is fine.
+//
+// paths: Paths or patterns.
+func (r *Directory) WithoutFiles(paths []string) *Directory {
+	q := r.GraphQLQuery().Select("withoutFiles").Arg("paths", paths)
+	return new(Directory).WithGraphQLQuery(q)
+}
+
+// Directory a directory below; in a container, mounted ones included.
+//
+// path: Path.
+func (r *Directory) Directory(path string) *Directory {
+	q := r.GraphQLQuery().Select("directory").Arg("path", path)
+	return new(Directory).WithGraphQLQuery(q)
+}
+
+// File a file below; in a container, mounted ones included.
+//
+// path: Path.
+func (r *Directory) File(path string) *File {
+	q := r.GraphQLQuery().Select("file").Arg("path", path)
+	return new(File).WithGraphQLQuery(q)
+}
+
+// WithError fails with a message when something is asked of it; an empty message changes nothing.
+//
+// err_: The message.
+func (r *Directory) WithError(err_ string) *Directory {
+	q := r.GraphQLQuery().Select("withError").Arg("err", err_)
+	return new(Directory).WithGraphQLQuery(q)
+}
+
+// DirectoryWithNewDirectoryOpts are the optional arguments of Directory.WithNewDirectory.
+type DirectoryWithNewDirectoryOpts struct {
+	// Permissions permission bits; 493 (0755) by default.
+	Permissions int
+}
+
+// WithNewDirectory makes a directory with its parents.
+//
+// path: Path.
+func (r *Directory) WithNewDirectory(path string, opts ...DirectoryWithNewDirectoryOpts) *Directory {
+	q := r.GraphQLQuery().Select("withNewDirectory").Arg("path", path)
+	for _, given := range opts {
+		q.Optional("permissions", given.Permissions)
+	}
+	return new(Directory).WithGraphQLQuery(q)
+}
+
+// WithTimestamps sets all modification times.
+//
+// timestamp: Seconds since 1970.
+func (r *Directory) WithTimestamps(timestamp int) *Directory {
+	q := r.GraphQLQuery().Select("withTimestamps").Arg("timestamp", timestamp)
+	return new(Directory).WithGraphQLQuery(q)
 }
 
 // Chown changes the owner of a path and all below it.
@@ -2850,62 +2352,33 @@ func (r *Directory) Chown(path string, owner string) *Directory {
 	return new(Directory).WithGraphQLQuery(q)
 }
 
+// DirectoryFilterOpts are the optional arguments of Directory.Filter.
+type DirectoryFilterOpts struct {
+	// Exclude patterns of what to leave out.
+	Exclude []string
+	// Include patterns of what to take; everything by default.
+	Include []string
+	// Gitignore leave out what `.gitignore` files name.
+	Gitignore bool
+}
+
+// Filter the part of the directory that patterns let through.
+func (r *Directory) Filter(opts ...DirectoryFilterOpts) *Directory {
+	q := r.GraphQLQuery().Select("filter")
+	for _, given := range opts {
+		q.Optional("exclude", given.Exclude)
+		q.Optional("include", given.Include)
+		q.Optional("gitignore", given.Gitignore)
+	}
+	return new(Directory).WithGraphQLQuery(q)
+}
+
 // Diff the other directory without what is the same in this one.
 //
 // other: The other directory.
 func (r *Directory) Diff(other *Directory) *Directory {
 	q := r.GraphQLQuery().Select("diff").Arg("other", other)
 	return new(Directory).WithGraphQLQuery(q)
-}
-
-// Digest a hash of all that is in the directory, modification times apart.
-func (r *Directory) Digest(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("digest")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Directory a directory below; in a container, mounted ones included.
-//
-// path: Path.
-func (r *Directory) Directory(path string) *Directory {
-	q := r.GraphQLQuery().Select("directory").Arg("path", path)
-	return new(Directory).WithGraphQLQuery(q)
-}
-
-// DirectoryDockerBuildOpts are the optional arguments of Directory.DockerBuild.
-type DirectoryDockerBuildOpts struct {
-	// Dockerfile is the argument `dockerfile`.
-	// Default: "Dockerfile"
-	Dockerfile string
-	// Platform is the argument `platform`.
-	Platform Platform
-	// BuildArgs is the argument `buildArgs`.
-	BuildArgs []BuildArg
-	// Target is the argument `target`.
-	Target string
-	// Secrets is the argument `secrets`.
-	Secrets []*Secret
-	// NoInit is the argument `noInit`.
-	NoInit bool
-	// SSH is the argument `ssh`.
-	SSH *Socket
-}
-
-// DockerBuild is the field `dockerBuild` of the API.
-func (r *Directory) DockerBuild(opts ...DirectoryDockerBuildOpts) *Container {
-	q := r.GraphQLQuery().Select("dockerBuild")
-	for _, given := range opts {
-		q.Optional("dockerfile", given.Dockerfile)
-		q.Optional("platform", given.Platform)
-		q.Optional("buildArgs", given.BuildArgs)
-		q.Optional("target", given.Target)
-		q.Optional("secrets", given.Secrets)
-		q.Optional("noInit", given.NoInit)
-		q.Optional("ssh", given.SSH)
-	}
-	return new(Container).WithGraphQLQuery(q)
 }
 
 // DirectoryEntriesOpts are the optional arguments of Directory.Entries.
@@ -2921,6 +2394,44 @@ func (r *Directory) Entries(ctx context.Context, opts ...DirectoryEntriesOpts) (
 		q.Optional("path", given.Path)
 	}
 	var response []string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// Glob the paths that match a pattern, sorted; those of directories end in `/`.
+//
+// pattern: `*` matches within a name, `**` across names.
+func (r *Directory) Glob(ctx context.Context, pattern string) ([]string, error) {
+	q := r.GraphQLQuery().Select("glob").Arg("pattern", pattern)
+	var response []string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// Name the directory's own name.
+func (r *Directory) Name(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("name")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// FindUp the path of the nearest file or directory of a name in a directory or above it; null if there is none.
+//
+// name: The name.
+//
+// start: Path of the directory to begin in.
+func (r *Directory) FindUp(ctx context.Context, name string, start string) (string, error) {
+	q := r.GraphQLQuery().Select("findUp").Arg("name", name).Arg("start", start)
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// Digest a hash of all that is in the directory, modification times apart.
+func (r *Directory) Digest(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("digest")
+	var response string
 	err := q.Execute(ctx, &response)
 	return response, err
 }
@@ -2966,86 +2477,122 @@ func (r *Directory) Export(ctx context.Context, path string, opts ...DirectoryEx
 	return response, err
 }
 
-// File a file below; in a container, mounted ones included.
+// Sync makes everything so far happen now.
+func (r *Directory) Sync(ctx context.Context) (*Directory, error) {
+	q := r.GraphQLQuery().Select("sync")
+	var id ID
+	if err := q.Execute(ctx, &id); err != nil {
+		return nil, err
+	}
+	return new(Directory).WithGraphQLQuery(q.Root().Select("loadDirectoryFromID").Arg("id", id)), nil
+}
+
+// DirectoryPipelineOpts are the optional arguments of Directory.Pipeline.
+type DirectoryPipelineOpts struct {
+	// Description ignored.
+	Description string
+	// Labels ignored.
+	Labels []PipelineLabel
+}
+
+// Pipeline does nothing (older clients).
 //
-// path: Path.
-func (r *Directory) File(path string) *File {
-	q := r.GraphQLQuery().Select("file").Arg("path", path)
-	return new(File).WithGraphQLQuery(q)
-}
-
-// DirectoryFilterOpts are the optional arguments of Directory.Filter.
-type DirectoryFilterOpts struct {
-	// Exclude patterns of what to leave out.
-	Exclude []string
-	// Include patterns of what to take; everything by default.
-	Include []string
-	// Gitignore leave out what `.gitignore` files name.
-	Gitignore bool
-}
-
-// Filter the part of the directory that patterns let through.
-func (r *Directory) Filter(opts ...DirectoryFilterOpts) *Directory {
-	q := r.GraphQLQuery().Select("filter")
+// name: Ignored.
+//
+// Deprecated: Spans show what belongs together.
+func (r *Directory) Pipeline(name string, opts ...DirectoryPipelineOpts) *Directory {
+	q := r.GraphQLQuery().Select("pipeline").Arg("name", name)
 	for _, given := range opts {
-		q.Optional("exclude", given.Exclude)
-		q.Optional("include", given.Include)
-		q.Optional("gitignore", given.Gitignore)
+		q.Optional("description", given.Description)
+		q.Optional("labels", given.Labels)
 	}
 	return new(Directory).WithGraphQLQuery(q)
 }
 
-// FindUp is the field `findUp` of the API.
-func (r *Directory) FindUp(ctx context.Context, name string, start string) (string, error) {
-	q := r.GraphQLQuery().Select("findUp").Arg("name", name).Arg("start", start)
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
+// DirectoryDockerBuildOpts are the optional arguments of Directory.DockerBuild.
+type DirectoryDockerBuildOpts struct {
+	// Dockerfile path of the Dockerfile in the context.
+	// Default: "Dockerfile"
+	Dockerfile string
+	// BuildArgs values of `ARG`s.
+	BuildArgs []BuildArg
+	// Target the stage to build; the last by default.
+	Target string
+	// Secrets secrets for `RUN --mount=type=secret`; a secret's name is its id there.
+	Secrets []*Secret
+	// NoInit whether commands are process 1 themselves.
+	NoInit bool
+	// Platform platform of the result; the host's by default.
+	Platform Platform
+	// SSH socket for `RUN --mount=type=ssh`.
+	SSH *Socket
 }
 
-// Glob the paths that match a pattern, sorted; those of directories end in `/`.
+// DockerBuild builds the directory's Dockerfile.
+func (r *Directory) DockerBuild(opts ...DirectoryDockerBuildOpts) *Container {
+	q := r.GraphQLQuery().Select("dockerBuild")
+	for _, given := range opts {
+		q.Optional("dockerfile", given.Dockerfile)
+		q.Optional("buildArgs", given.BuildArgs)
+		q.Optional("target", given.Target)
+		q.Optional("secrets", given.Secrets)
+		q.Optional("noInit", given.NoInit)
+		q.Optional("platform", given.Platform)
+		q.Optional("ssh", given.SSH)
+	}
+	return new(Container).WithGraphQLQuery(q)
+}
+
+// AsGit the directory as a git repository; it must have a `.git` directory.
+func (r *Directory) AsGit() *GitRepository {
+	q := r.GraphQLQuery().Select("asGit")
+	return new(GitRepository).WithGraphQLQuery(q)
+}
+
+// DirectoryStatOpts are the optional arguments of Directory.Stat.
+type DirectoryStatOpts struct {
+	// DoNotFollowSymlinks look at a link itself.
+	DoNotFollowSymlinks bool
+}
+
+// Stat what is at a path; null if nothing is.
 //
-// pattern: `*` matches within a name, `**` across names.
-func (r *Directory) Glob(ctx context.Context, pattern string) ([]string, error) {
-	q := r.GraphQLQuery().Select("glob").Arg("pattern", pattern)
-	var response []string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Name the directory's own name.
-func (r *Directory) Name(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("name")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
+// path: Path.
+func (r *Directory) Stat(path string, opts ...DirectoryStatOpts) *Stat {
+	q := r.GraphQLQuery().Select("stat").Arg("path", path)
+	for _, given := range opts {
+		q.Optional("doNotFollowSymlinks", given.DoNotFollowSymlinks)
+	}
+	return new(Stat).WithGraphQLQuery(q)
 }
 
 // DirectorySearchOpts are the optional arguments of Directory.Search.
 type DirectorySearchOpts struct {
-	// Paths is the argument `paths`.
+	// Paths files and directories to search; all by default.
 	Paths []string
-	// Globs is the argument `globs`.
+	// Globs patterns of the files to search; `!` in front leaves out.
 	Globs []string
-	// Literal is the argument `literal`.
+	// Literal the pattern is a text.
 	Literal bool
-	// Multiline is the argument `multiline`.
+	// Multiline a match may span lines.
 	Multiline bool
-	// Dotall is the argument `dotall`.
+	// Dotall: `.` matches ends of lines too, if a match may span lines.
 	Dotall bool
-	// Insensitive is the argument `insensitive`.
+	// Insensitive case does not count.
 	Insensitive bool
-	// SkipIgnored is the argument `skipIgnored`.
+	// SkipIgnored leave out what `.gitignore` files name.
 	SkipIgnored bool
-	// SkipHidden is the argument `skipHidden`.
+	// SkipHidden leave out names that begin with a dot.
 	SkipHidden bool
-	// FilesOnly is the argument `filesOnly`.
+	// FilesOnly one result for each file, without lines.
 	FilesOnly bool
-	// Limit is the argument `limit`.
+	// Limit most results; 10,000 by default.
 	Limit int
 }
 
-// Search is the field `search` of the API.
+// Search the lines of files that match a pattern, in the order of their paths.
+//
+// pattern: Regular expression.
 func (r *Directory) Search(ctx context.Context, pattern string, opts ...DirectorySearchOpts) ([]SearchResult, error) {
 	q := r.GraphQLQuery().Select("search").Arg("pattern", pattern)
 	for _, given := range opts {
@@ -3071,44 +2618,71 @@ func (r *Directory) Search(ctx context.Context, pattern string, opts ...Director
 	return found, nil
 }
 
-// DirectoryStatOpts are the optional arguments of Directory.Stat.
-type DirectoryStatOpts struct {
-	// DoNotFollowSymlinks is the argument `doNotFollowSymlinks`.
-	DoNotFollowSymlinks bool
+// Changes what makes this directory of an older one.
+//
+// from: The older one.
+func (r *Directory) Changes(from *Directory) *Changeset {
+	q := r.GraphQLQuery().Select("changes").Arg("from", from)
+	return new(Changeset).WithGraphQLQuery(q)
 }
 
-// Stat is the field `stat` of the API.
-func (r *Directory) Stat(path string, opts ...DirectoryStatOpts) *Stat {
-	q := r.GraphQLQuery().Select("stat").Arg("path", path)
+// WithChanges applies a change: what it removed goes, what it added or modified becomes what it is there.
+//
+// changes: The change.
+func (r *Directory) WithChanges(changes *Changeset) *Directory {
+	q := r.GraphQLQuery().Select("withChanges").Arg("changes", changes)
+	return new(Directory).WithGraphQLQuery(q)
+}
+
+// DirectoryWithPatchOpts are the optional arguments of Directory.WithPatch.
+type DirectoryWithPatchOpts struct {
+	// OnConflict what to do where the patch does not fit.
+	// Default: FAIL
+	OnConflict PatchConflict
+}
+
+// WithPatch applies a patch as `git diff` or `diff -u` write it.
+//
+// patch: The patch.
+func (r *Directory) WithPatch(patch string, opts ...DirectoryWithPatchOpts) *Directory {
+	q := r.GraphQLQuery().Select("withPatch").Arg("patch", patch)
 	for _, given := range opts {
-		q.Optional("doNotFollowSymlinks", given.DoNotFollowSymlinks)
+		q.Optional("onConflict", given.OnConflict)
 	}
-	return new(Stat).WithGraphQLQuery(q)
+	return new(Directory).WithGraphQLQuery(q)
 }
 
-// Sync makes everything so far happen now.
-func (r *Directory) Sync(ctx context.Context) (*Directory, error) {
-	q := r.GraphQLQuery().Select("sync")
-	var id ID
-	if err := q.Execute(ctx, &id); err != nil {
-		return nil, err
+// DirectoryWithPatchFileOpts are the optional arguments of Directory.WithPatchFile.
+type DirectoryWithPatchFileOpts struct {
+	// OnConflict what to do where the patch does not fit.
+	// Default: FAIL
+	OnConflict PatchConflict
+}
+
+// WithPatchFile applies a patch from a file.
+//
+// patch: The file.
+func (r *Directory) WithPatchFile(patch *File, opts ...DirectoryWithPatchFileOpts) *Directory {
+	q := r.GraphQLQuery().Select("withPatchFile").Arg("patch", patch)
+	for _, given := range opts {
+		q.Optional("onConflict", given.OnConflict)
 	}
-	return new(Directory).WithGraphQLQuery(q.Root().Select("loadDirectoryFromID").Arg("id", id)), nil
+	return new(Directory).WithGraphQLQuery(q)
 }
 
 // DirectoryTerminalOpts are the optional arguments of Directory.Terminal.
 type DirectoryTerminalOpts struct {
-	// Container is the argument `container`.
+	// Container container for the shell; a small one with `sh` by default.
 	Container *Container
-	// Cmd is the argument `cmd`.
+	// Cmd the shell; by default withDefaultTerminalCmd's, or `sh`.
 	Cmd []string
-	// ExperimentalPrivilegedNesting is the argument `experimentalPrivilegedNesting`.
+	// ExperimentalPrivilegedNesting let it call this API.
 	ExperimentalPrivilegedNesting bool
-	// InsecureRootCapabilities is the argument `insecureRootCapabilities`.
+	// InsecureRootCapabilities all capabilities, inside nsci's user namespace.
 	InsecureRootCapabilities bool
 }
 
-// Terminal is the field `terminal` of the API.
+// Terminal opens a shell beside the directory and waits for its end. Gives the directory as it was.
 func (r *Directory) Terminal(opts ...DirectoryTerminalOpts) *Directory {
 	q := r.GraphQLQuery().Select("terminal")
 	for _, given := range opts {
@@ -3120,611 +2694,7 @@ func (r *Directory) Terminal(opts ...DirectoryTerminalOpts) *Directory {
 	return new(Directory).WithGraphQLQuery(q)
 }
 
-// WithChanges is the field `withChanges` of the API.
-func (r *Directory) WithChanges(changes *Changeset) *Directory {
-	q := r.GraphQLQuery().Select("withChanges").Arg("changes", changes)
-	return new(Directory).WithGraphQLQuery(q)
-}
-
-// DirectoryWithDirectoryOpts are the optional arguments of Directory.WithDirectory.
-type DirectoryWithDirectoryOpts struct {
-	// Exclude patterns of what to leave out.
-	Exclude []string
-	// Include patterns of what to take; everything by default.
-	Include []string
-	// Gitignore leave out what `.gitignore` files name.
-	Gitignore bool
-	// Owner owner as `user[:group]`, by name or number; names are looked up in the target's own /etc/passwd and /etc/group.
-	Owner string
-	// Permissions permission bits of the files.
-	Permissions int
-}
-
-// WithDirectory merges a directory into this one: files are replaced, directories merged.
-//
-// path: Destination.
-//
-// source: The directory.
-func (r *Directory) WithDirectory(path string, source *Directory, opts ...DirectoryWithDirectoryOpts) *Directory {
-	q := r.GraphQLQuery().Select("withDirectory").Arg("path", path).Arg("source", source)
-	for _, given := range opts {
-		q.Optional("exclude", given.Exclude)
-		q.Optional("include", given.Include)
-		q.Optional("gitignore", given.Gitignore)
-		q.Optional("owner", given.Owner)
-		q.Optional("permissions", given.Permissions)
-	}
-	return new(Directory).WithGraphQLQuery(q)
-}
-
-// WithError is the field `withError` of the API.
-func (r *Directory) WithError(err_ string) *Directory {
-	q := r.GraphQLQuery().Select("withError").Arg("err", err_)
-	return new(Directory).WithGraphQLQuery(q)
-}
-
-// DirectoryWithFileOpts are the optional arguments of Directory.WithFile.
-type DirectoryWithFileOpts struct {
-	// Permissions permission bits; those of the file by default.
-	Permissions int
-	// Owner owner as `user[:group]`, by name or number; names are looked up in the target's own /etc/passwd and /etc/group.
-	Owner string
-}
-
-// WithFile copies a file.
-//
-// path: Destination; a directory if it ends in `/`.
-//
-// source: The file.
-func (r *Directory) WithFile(path string, source *File, opts ...DirectoryWithFileOpts) *Directory {
-	q := r.GraphQLQuery().Select("withFile").Arg("path", path).Arg("source", source)
-	for _, given := range opts {
-		q.Optional("permissions", given.Permissions)
-		q.Optional("owner", given.Owner)
-	}
-	return new(Directory).WithGraphQLQuery(q)
-}
-
-// DirectoryWithFilesOpts are the optional arguments of Directory.WithFiles.
-type DirectoryWithFilesOpts struct {
-	// Permissions permission bits; those of each file by default.
-	Permissions int
-}
-
-// WithFiles copies files into a directory, under their names.
-//
-// path: Destination directory.
-//
-// sources: The files.
-func (r *Directory) WithFiles(path string, sources []*File, opts ...DirectoryWithFilesOpts) *Directory {
-	q := r.GraphQLQuery().Select("withFiles").Arg("path", path).Arg("sources", sources)
-	for _, given := range opts {
-		q.Optional("permissions", given.Permissions)
-	}
-	return new(Directory).WithGraphQLQuery(q)
-}
-
-// DirectoryWithNewDirectoryOpts are the optional arguments of Directory.WithNewDirectory.
-type DirectoryWithNewDirectoryOpts struct {
-	// Permissions permission bits; 493 (0755) by default.
-	// Default: 420
-	Permissions int
-}
-
-// WithNewDirectory makes a directory with its parents.
-//
-// path: Path.
-func (r *Directory) WithNewDirectory(path string, opts ...DirectoryWithNewDirectoryOpts) *Directory {
-	q := r.GraphQLQuery().Select("withNewDirectory").Arg("path", path)
-	for _, given := range opts {
-		q.Optional("permissions", given.Permissions)
-	}
-	return new(Directory).WithGraphQLQuery(q)
-}
-
-// DirectoryWithNewFileOpts are the optional arguments of Directory.WithNewFile.
-type DirectoryWithNewFileOpts struct {
-	// Permissions permission bits, such as 420 for 0644.
-	// Default: 420
-	Permissions int
-}
-
-// WithNewFile writes a file.
-//
-// path: Destination.
-//
-// contents: Contents.
-func (r *Directory) WithNewFile(path string, contents string, opts ...DirectoryWithNewFileOpts) *Directory {
-	q := r.GraphQLQuery().Select("withNewFile").Arg("path", path).Arg("contents", contents)
-	for _, given := range opts {
-		q.Optional("permissions", given.Permissions)
-	}
-	return new(Directory).WithGraphQLQuery(q)
-}
-
-// DirectoryWithPatchOpts are the optional arguments of Directory.WithPatch.
-type DirectoryWithPatchOpts struct {
-	// OnConflict is the argument `onConflict`.
-	// Default: FAIL
-	OnConflict PatchConflict
-}
-
-// WithPatch is the field `withPatch` of the API.
-func (r *Directory) WithPatch(patch string, opts ...DirectoryWithPatchOpts) *Directory {
-	q := r.GraphQLQuery().Select("withPatch").Arg("patch", patch)
-	for _, given := range opts {
-		q.Optional("onConflict", given.OnConflict)
-	}
-	return new(Directory).WithGraphQLQuery(q)
-}
-
-// DirectoryWithPatchFileOpts are the optional arguments of Directory.WithPatchFile.
-type DirectoryWithPatchFileOpts struct {
-	// OnConflict is the argument `onConflict`.
-	// Default: FAIL
-	OnConflict PatchConflict
-}
-
-// WithPatchFile is the field `withPatchFile` of the API.
-func (r *Directory) WithPatchFile(patch *File, opts ...DirectoryWithPatchFileOpts) *Directory {
-	q := r.GraphQLQuery().Select("withPatchFile").Arg("patch", patch)
-	for _, given := range opts {
-		q.Optional("onConflict", given.OnConflict)
-	}
-	return new(Directory).WithGraphQLQuery(q)
-}
-
-// WithSymlink makes a symbolic link.
-//
-// target: What the link says.
-//
-// linkName: Where the link is.
-func (r *Directory) WithSymlink(target string, linkName string) *Directory {
-	q := r.GraphQLQuery().Select("withSymlink").Arg("target", target).Arg("linkName", linkName)
-	return new(Directory).WithGraphQLQuery(q)
-}
-
-// WithTimestamps sets all modification times.
-//
-// timestamp: Seconds since 1970.
-func (r *Directory) WithTimestamps(timestamp int) *Directory {
-	q := r.GraphQLQuery().Select("withTimestamps").Arg("timestamp", timestamp)
-	return new(Directory).WithGraphQLQuery(q)
-}
-
-// WithoutDirectory removes a directory with all that is in it; nothing there is fine.
-//
-// path: Path or pattern.
-func (r *Directory) WithoutDirectory(path string) *Directory {
-	q := r.GraphQLQuery().Select("withoutDirectory").Arg("path", path)
-	return new(Directory).WithGraphQLQuery(q)
-}
-
-// WithoutFile removes a file; nothing there is fine.
-//
-// path: Path or pattern.
-func (r *Directory) WithoutFile(path string) *Directory {
-	q := r.GraphQLQuery().Select("withoutFile").Arg("path", path)
-	return new(Directory).WithGraphQLQuery(q)
-}
-
-// WithoutFiles removes files; nothing there is fine.
-//
-// paths: Paths or patterns.
-func (r *Directory) WithoutFiles(paths []string) *Directory {
-	q := r.GraphQLQuery().Select("withoutFiles").Arg("paths", paths)
-	return new(Directory).WithGraphQLQuery(q)
-}
-
-// Engine is an object of the API.
-type Engine struct {
-	query *querybuilder.Selection
-}
-
-// EngineID is the id of a Engine.
-type EngineID = ID
-
-// WithEngineFunc is what Engine.With calls.
-type WithEngineFunc func(r *Engine) *Engine
-
-// With calls a function with the object, so that a chain stays in one piece.
-func (r *Engine) With(f WithEngineFunc) *Engine {
-	return f(r)
-}
-
-// WithGraphQLQuery returns the object that a selection stands for, for generated code.
-func (r *Engine) WithGraphQLQuery(q *querybuilder.Selection) *Engine {
-	return &Engine{query: q}
-}
-
-// GraphQLQuery returns the object's selection, for generated code.
-func (r *Engine) GraphQLQuery() *querybuilder.Selection {
-	return r.query
-}
-
-// GraphQLID returns the object's id as text, for generated code.
-func (r *Engine) GraphQLID(ctx context.Context) (string, error) {
-	return r.query.ID(ctx)
-}
-
-// ID returns the object's id, by which any program of the session can load it.
-func (r *Engine) ID(ctx context.Context) (EngineID, error) {
-	id, err := r.query.ID(ctx)
-	return ID(id), err
-}
-
-// MarshalJSON writes the object's id.
-func (r *Engine) MarshalJSON() ([]byte, error) {
-	id, err := r.query.ID(context.Background())
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(id)
-}
-
-// UnmarshalJSON reads an id.
-func (r *Engine) UnmarshalJSON(data []byte) error {
-	q, err := unmarshalID("loadEngineFromID", data)
-	r.query = q
-	return err
-}
-
-// Clients is the field `clients` of the API.
-func (r *Engine) Clients(ctx context.Context) ([]string, error) {
-	q := r.GraphQLQuery().Select("clients")
-	var response []string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// LocalCache is the field `localCache` of the API.
-func (r *Engine) LocalCache() *EngineCache {
-	q := r.GraphQLQuery().Select("localCache")
-	return new(EngineCache).WithGraphQLQuery(q)
-}
-
-// Name is the field `name` of the API.
-func (r *Engine) Name(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("name")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// EngineCache is an object of the API.
-type EngineCache struct {
-	query *querybuilder.Selection
-}
-
-// EngineCacheID is the id of a EngineCache.
-type EngineCacheID = ID
-
-// WithEngineCacheFunc is what EngineCache.With calls.
-type WithEngineCacheFunc func(r *EngineCache) *EngineCache
-
-// With calls a function with the object, so that a chain stays in one piece.
-func (r *EngineCache) With(f WithEngineCacheFunc) *EngineCache {
-	return f(r)
-}
-
-// WithGraphQLQuery returns the object that a selection stands for, for generated code.
-func (r *EngineCache) WithGraphQLQuery(q *querybuilder.Selection) *EngineCache {
-	return &EngineCache{query: q}
-}
-
-// GraphQLQuery returns the object's selection, for generated code.
-func (r *EngineCache) GraphQLQuery() *querybuilder.Selection {
-	return r.query
-}
-
-// GraphQLID returns the object's id as text, for generated code.
-func (r *EngineCache) GraphQLID(ctx context.Context) (string, error) {
-	return r.query.ID(ctx)
-}
-
-// ID returns the object's id, by which any program of the session can load it.
-func (r *EngineCache) ID(ctx context.Context) (EngineCacheID, error) {
-	id, err := r.query.ID(ctx)
-	return ID(id), err
-}
-
-// MarshalJSON writes the object's id.
-func (r *EngineCache) MarshalJSON() ([]byte, error) {
-	id, err := r.query.ID(context.Background())
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(id)
-}
-
-// UnmarshalJSON reads an id.
-func (r *EngineCache) UnmarshalJSON(data []byte) error {
-	q, err := unmarshalID("loadEngineCacheFromID", data)
-	r.query = q
-	return err
-}
-
-// EngineCacheEntrySetOpts are the optional arguments of EngineCache.EntrySet.
-type EngineCacheEntrySetOpts struct {
-	// Key is the argument `key`.
-	Key string
-}
-
-// EntrySet is the field `entrySet` of the API.
-func (r *EngineCache) EntrySet(opts ...EngineCacheEntrySetOpts) *EngineCacheEntrySet {
-	q := r.GraphQLQuery().Select("entrySet")
-	for _, given := range opts {
-		q.Optional("key", given.Key)
-	}
-	return new(EngineCacheEntrySet).WithGraphQLQuery(q)
-}
-
-// MaxUsedSpace is the field `maxUsedSpace` of the API.
-func (r *EngineCache) MaxUsedSpace(ctx context.Context) (int, error) {
-	q := r.GraphQLQuery().Select("maxUsedSpace")
-	var response int
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// MinFreeSpace is the field `minFreeSpace` of the API.
-func (r *EngineCache) MinFreeSpace(ctx context.Context) (int, error) {
-	q := r.GraphQLQuery().Select("minFreeSpace")
-	var response int
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// EngineCachePruneOpts are the optional arguments of EngineCache.Prune.
-type EngineCachePruneOpts struct {
-	// UseDefaultPolicy is the argument `useDefaultPolicy`.
-	UseDefaultPolicy bool
-	// MaxUsedSpace is the argument `maxUsedSpace`.
-	MaxUsedSpace string
-	// ReservedSpace is the argument `reservedSpace`.
-	ReservedSpace string
-	// MinFreeSpace is the argument `minFreeSpace`.
-	MinFreeSpace string
-	// TargetSpace is the argument `targetSpace`.
-	TargetSpace string
-	// MaxEstimatedBytes is the argument `maxEstimatedBytes`.
-	MaxEstimatedBytes int
-	// TargetEstimatedBytes is the argument `targetEstimatedBytes`.
-	TargetEstimatedBytes int
-}
-
-// Prune is the field `prune` of the API.
-func (r *EngineCache) Prune(ctx context.Context, opts ...EngineCachePruneOpts) error {
-	q := r.GraphQLQuery().Select("prune")
-	for _, given := range opts {
-		q.Optional("useDefaultPolicy", given.UseDefaultPolicy)
-		q.Optional("maxUsedSpace", given.MaxUsedSpace)
-		q.Optional("reservedSpace", given.ReservedSpace)
-		q.Optional("minFreeSpace", given.MinFreeSpace)
-		q.Optional("targetSpace", given.TargetSpace)
-		q.Optional("maxEstimatedBytes", given.MaxEstimatedBytes)
-		q.Optional("targetEstimatedBytes", given.TargetEstimatedBytes)
-	}
-	return q.Execute(ctx, nil)
-}
-
-// ReservedSpace is the field `reservedSpace` of the API.
-func (r *EngineCache) ReservedSpace(ctx context.Context) (int, error) {
-	q := r.GraphQLQuery().Select("reservedSpace")
-	var response int
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// TargetSpace is the field `targetSpace` of the API.
-func (r *EngineCache) TargetSpace(ctx context.Context) (int, error) {
-	q := r.GraphQLQuery().Select("targetSpace")
-	var response int
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// EngineCacheEntry is an object of the API.
-type EngineCacheEntry struct {
-	query *querybuilder.Selection
-}
-
-// EngineCacheEntryID is the id of a EngineCacheEntry.
-type EngineCacheEntryID = ID
-
-// WithEngineCacheEntryFunc is what EngineCacheEntry.With calls.
-type WithEngineCacheEntryFunc func(r *EngineCacheEntry) *EngineCacheEntry
-
-// With calls a function with the object, so that a chain stays in one piece.
-func (r *EngineCacheEntry) With(f WithEngineCacheEntryFunc) *EngineCacheEntry {
-	return f(r)
-}
-
-// WithGraphQLQuery returns the object that a selection stands for, for generated code.
-func (r *EngineCacheEntry) WithGraphQLQuery(q *querybuilder.Selection) *EngineCacheEntry {
-	return &EngineCacheEntry{query: q}
-}
-
-// GraphQLQuery returns the object's selection, for generated code.
-func (r *EngineCacheEntry) GraphQLQuery() *querybuilder.Selection {
-	return r.query
-}
-
-// GraphQLID returns the object's id as text, for generated code.
-func (r *EngineCacheEntry) GraphQLID(ctx context.Context) (string, error) {
-	return r.query.ID(ctx)
-}
-
-// ID returns the object's id, by which any program of the session can load it.
-func (r *EngineCacheEntry) ID(ctx context.Context) (EngineCacheEntryID, error) {
-	id, err := r.query.ID(ctx)
-	return ID(id), err
-}
-
-// MarshalJSON writes the object's id.
-func (r *EngineCacheEntry) MarshalJSON() ([]byte, error) {
-	id, err := r.query.ID(context.Background())
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(id)
-}
-
-// UnmarshalJSON reads an id.
-func (r *EngineCacheEntry) UnmarshalJSON(data []byte) error {
-	q, err := unmarshalID("loadEngineCacheEntryFromID", data)
-	r.query = q
-	return err
-}
-
-// ActivelyUsed is the field `activelyUsed` of the API.
-func (r *EngineCacheEntry) ActivelyUsed(ctx context.Context) (bool, error) {
-	q := r.GraphQLQuery().Select("activelyUsed")
-	var response bool
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// CreatedTimeUnixNano is the field `createdTimeUnixNano` of the API.
-func (r *EngineCacheEntry) CreatedTimeUnixNano(ctx context.Context) (int, error) {
-	q := r.GraphQLQuery().Select("createdTimeUnixNano")
-	var response int
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// DagqlCall is the field `dagqlCall` of the API.
-func (r *EngineCacheEntry) DagqlCall(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("dagqlCall")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Description is the field `description` of the API.
-func (r *EngineCacheEntry) Description(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("description")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// DiskSpaceBytes is the field `diskSpaceBytes` of the API.
-func (r *EngineCacheEntry) DiskSpaceBytes(ctx context.Context) (int, error) {
-	q := r.GraphQLQuery().Select("diskSpaceBytes")
-	var response int
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// MostRecentUseTimeUnixNano is the field `mostRecentUseTimeUnixNano` of the API.
-func (r *EngineCacheEntry) MostRecentUseTimeUnixNano(ctx context.Context) (int, error) {
-	q := r.GraphQLQuery().Select("mostRecentUseTimeUnixNano")
-	var response int
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// RecordType is the field `recordType` of the API.
-func (r *EngineCacheEntry) RecordType(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("recordType")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// RecordTypes is the field `recordTypes` of the API.
-func (r *EngineCacheEntry) RecordTypes(ctx context.Context) ([]string, error) {
-	q := r.GraphQLQuery().Select("recordTypes")
-	var response []string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// EngineCacheEntrySet is an object of the API.
-type EngineCacheEntrySet struct {
-	query *querybuilder.Selection
-}
-
-// EngineCacheEntrySetID is the id of a EngineCacheEntrySet.
-type EngineCacheEntrySetID = ID
-
-// WithEngineCacheEntrySetFunc is what EngineCacheEntrySet.With calls.
-type WithEngineCacheEntrySetFunc func(r *EngineCacheEntrySet) *EngineCacheEntrySet
-
-// With calls a function with the object, so that a chain stays in one piece.
-func (r *EngineCacheEntrySet) With(f WithEngineCacheEntrySetFunc) *EngineCacheEntrySet {
-	return f(r)
-}
-
-// WithGraphQLQuery returns the object that a selection stands for, for generated code.
-func (r *EngineCacheEntrySet) WithGraphQLQuery(q *querybuilder.Selection) *EngineCacheEntrySet {
-	return &EngineCacheEntrySet{query: q}
-}
-
-// GraphQLQuery returns the object's selection, for generated code.
-func (r *EngineCacheEntrySet) GraphQLQuery() *querybuilder.Selection {
-	return r.query
-}
-
-// GraphQLID returns the object's id as text, for generated code.
-func (r *EngineCacheEntrySet) GraphQLID(ctx context.Context) (string, error) {
-	return r.query.ID(ctx)
-}
-
-// ID returns the object's id, by which any program of the session can load it.
-func (r *EngineCacheEntrySet) ID(ctx context.Context) (EngineCacheEntrySetID, error) {
-	id, err := r.query.ID(ctx)
-	return ID(id), err
-}
-
-// MarshalJSON writes the object's id.
-func (r *EngineCacheEntrySet) MarshalJSON() ([]byte, error) {
-	id, err := r.query.ID(context.Background())
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(id)
-}
-
-// UnmarshalJSON reads an id.
-func (r *EngineCacheEntrySet) UnmarshalJSON(data []byte) error {
-	q, err := unmarshalID("loadEngineCacheEntrySetFromID", data)
-	r.query = q
-	return err
-}
-
-// DiskSpaceBytes is the field `diskSpaceBytes` of the API.
-func (r *EngineCacheEntrySet) DiskSpaceBytes(ctx context.Context) (int, error) {
-	q := r.GraphQLQuery().Select("diskSpaceBytes")
-	var response int
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Entries is the field `entries` of the API.
-func (r *EngineCacheEntrySet) Entries(ctx context.Context) ([]EngineCacheEntry, error) {
-	q := r.GraphQLQuery().Select("entries")
-	ids, err := q.IDs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	found := make([]EngineCacheEntry, 0, len(ids))
-	for _, id := range ids {
-		found = append(found, *new(EngineCacheEntry).WithGraphQLQuery(q.Root().Select("loadEngineCacheEntryFromID").Arg("id", id)))
-	}
-	return found, nil
-}
-
-// EntryCount is the field `entryCount` of the API.
-func (r *EngineCacheEntrySet) EntryCount(ctx context.Context) (int, error) {
-	q := r.GraphQLQuery().Select("entryCount")
-	var response int
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// EnumTypeDef is an object of the API.
+// EnumTypeDef the definition of an enum.
 type EnumTypeDef struct {
 	query *querybuilder.Selection
 }
@@ -3777,7 +2747,15 @@ func (r *EnumTypeDef) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// Description is the field `description` of the API.
+// Name its name.
+func (r *EnumTypeDef) Name(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("name")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// Description what it is.
 func (r *EnumTypeDef) Description(ctx context.Context) (string, error) {
 	q := r.GraphQLQuery().Select("description")
 	var response string
@@ -3785,7 +2763,7 @@ func (r *EnumTypeDef) Description(ctx context.Context) (string, error) {
 	return response, err
 }
 
-// Members is the field `members` of the API.
+// Members its members.
 func (r *EnumTypeDef) Members(ctx context.Context) ([]EnumValueTypeDef, error) {
 	q := r.GraphQLQuery().Select("members")
 	ids, err := q.IDs(ctx)
@@ -3799,31 +2777,9 @@ func (r *EnumTypeDef) Members(ctx context.Context) ([]EnumValueTypeDef, error) {
 	return found, nil
 }
 
-// Name is the field `name` of the API.
-func (r *EnumTypeDef) Name(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("name")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// SourceMap is the field `sourceMap` of the API.
-func (r *EnumTypeDef) SourceMap() *SourceMap {
-	q := r.GraphQLQuery().Select("sourceMap")
-	return new(SourceMap).WithGraphQLQuery(q)
-}
-
-// SourceModuleName is the field `sourceModuleName` of the API.
-func (r *EnumTypeDef) SourceModuleName(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("sourceModuleName")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Values is the field `values` of the API.
+// Values its members.
 //
-// Deprecated: there is something better.
+// Deprecated: Use `members`.
 func (r *EnumTypeDef) Values(ctx context.Context) ([]EnumValueTypeDef, error) {
 	q := r.GraphQLQuery().Select("values")
 	ids, err := q.IDs(ctx)
@@ -3837,7 +2793,21 @@ func (r *EnumTypeDef) Values(ctx context.Context) ([]EnumValueTypeDef, error) {
 	return found, nil
 }
 
-// EnumValueTypeDef is an object of the API.
+// SourceMap where it is declared.
+func (r *EnumTypeDef) SourceMap() *SourceMap {
+	q := r.GraphQLQuery().Select("sourceMap")
+	return new(SourceMap).WithGraphQLQuery(q)
+}
+
+// SourceModuleName the module it is of; empty for the core.
+func (r *EnumTypeDef) SourceModuleName(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("sourceModuleName")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// EnumValueTypeDef a member of an enum.
 type EnumValueTypeDef struct {
 	query *querybuilder.Selection
 }
@@ -3890,23 +2860,7 @@ func (r *EnumValueTypeDef) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// Deprecated is the field `deprecated` of the API.
-func (r *EnumValueTypeDef) Deprecated(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("deprecated")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Description is the field `description` of the API.
-func (r *EnumValueTypeDef) Description(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("description")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Name is the field `name` of the API.
+// Name its name.
 func (r *EnumValueTypeDef) Name(ctx context.Context) (string, error) {
 	q := r.GraphQLQuery().Select("name")
 	var response string
@@ -3914,13 +2868,7 @@ func (r *EnumValueTypeDef) Name(ctx context.Context) (string, error) {
 	return response, err
 }
 
-// SourceMap is the field `sourceMap` of the API.
-func (r *EnumValueTypeDef) SourceMap() *SourceMap {
-	q := r.GraphQLQuery().Select("sourceMap")
-	return new(SourceMap).WithGraphQLQuery(q)
-}
-
-// Value is the field `value` of the API.
+// Value the value behind it.
 func (r *EnumValueTypeDef) Value(ctx context.Context) (string, error) {
 	q := r.GraphQLQuery().Select("value")
 	var response string
@@ -3928,7 +2876,29 @@ func (r *EnumValueTypeDef) Value(ctx context.Context) (string, error) {
 	return response, err
 }
 
-// EnvFile is an object of the API.
+// Description what it is.
+func (r *EnumValueTypeDef) Description(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("description")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// Deprecated why not to use it.
+func (r *EnumValueTypeDef) Deprecated(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("deprecated")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// SourceMap where it is declared.
+func (r *EnumValueTypeDef) SourceMap() *SourceMap {
+	q := r.GraphQLQuery().Select("sourceMap")
+	return new(SourceMap).WithGraphQLQuery(q)
+}
+
+// EnvFile variables as `.env` files have them.
 type EnvFile struct {
 	query *querybuilder.Selection
 }
@@ -3981,13 +2951,9 @@ func (r *EnvFile) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// AsFile is the field `asFile` of the API.
-func (r *EnvFile) AsFile() *File {
-	q := r.GraphQLQuery().Select("asFile")
-	return new(File).WithGraphQLQuery(q)
-}
-
-// Exists is the field `exists` of the API.
+// Exists whether a variable is there.
+//
+// name: Name.
 func (r *EnvFile) Exists(ctx context.Context, name string) (bool, error) {
 	q := r.GraphQLQuery().Select("exists").Arg("name", name)
 	var response bool
@@ -3997,11 +2963,13 @@ func (r *EnvFile) Exists(ctx context.Context, name string) (bool, error) {
 
 // EnvFileGetOpts are the optional arguments of EnvFile.Get.
 type EnvFileGetOpts struct {
-	// Raw is the argument `raw`.
+	// Raw the value as it is written: with quotes, variables not replaced.
 	Raw bool
 }
 
-// Get is the field `get` of the API.
+// Get value of a variable.
+//
+// name: Name.
 func (r *EnvFile) Get(ctx context.Context, name string, opts ...EnvFileGetOpts) (string, error) {
 	q := r.GraphQLQuery().Select("get").Arg("name", name)
 	for _, given := range opts {
@@ -4012,19 +2980,13 @@ func (r *EnvFile) Get(ctx context.Context, name string, opts ...EnvFileGetOpts) 
 	return response, err
 }
 
-// Namespace is the field `namespace` of the API.
-func (r *EnvFile) Namespace(prefix string) *EnvFile {
-	q := r.GraphQLQuery().Select("namespace").Arg("prefix", prefix)
-	return new(EnvFile).WithGraphQLQuery(q)
-}
-
 // EnvFileVariablesOpts are the optional arguments of EnvFile.Variables.
 type EnvFileVariablesOpts struct {
-	// Raw is the argument `raw`.
+	// Raw the value as it is written: with quotes, variables not replaced.
 	Raw bool
 }
 
-// Variables is the field `variables` of the API.
+// Variables all variables.
 func (r *EnvFile) Variables(ctx context.Context, opts ...EnvFileVariablesOpts) ([]EnvVariable, error) {
 	q := r.GraphQLQuery().Select("variables")
 	for _, given := range opts {
@@ -4041,15 +3003,35 @@ func (r *EnvFile) Variables(ctx context.Context, opts ...EnvFileVariablesOpts) (
 	return found, nil
 }
 
-// WithVariable is the field `withVariable` of the API.
+// AsFile the variables as a file named `.env`.
+func (r *EnvFile) AsFile() *File {
+	q := r.GraphQLQuery().Select("asFile")
+	return new(File).WithGraphQLQuery(q)
+}
+
+// WithVariable sets a variable; `$NAME` in the value stands for another.
+//
+// name: Name.
+//
+// value: Value.
 func (r *EnvFile) WithVariable(name string, value string) *EnvFile {
 	q := r.GraphQLQuery().Select("withVariable").Arg("name", name).Arg("value", value)
 	return new(EnvFile).WithGraphQLQuery(q)
 }
 
-// WithoutVariable is the field `withoutVariable` of the API.
+// WithoutVariable removes a variable; none of that name is fine.
+//
+// name: Name.
 func (r *EnvFile) WithoutVariable(name string) *EnvFile {
 	q := r.GraphQLQuery().Select("withoutVariable").Arg("name", name)
+	return new(EnvFile).WithGraphQLQuery(q)
+}
+
+// Namespace the variables that begin with a prefix, without it.
+//
+// prefix: The prefix.
+func (r *EnvFile) Namespace(prefix string) *EnvFile {
+	q := r.GraphQLQuery().Select("namespace").Arg("prefix", prefix)
 	return new(EnvFile).WithGraphQLQuery(q)
 }
 
@@ -4285,13 +3267,19 @@ func (ExistsType) IsEnum() {}
 const (
 	// ExistsTypeRegularType a regular file.
 	ExistsTypeRegularType ExistsType = "REGULAR_TYPE"
+	// RegularType is ExistsTypeRegularType.
+	RegularType = ExistsTypeRegularType
 	// ExistsTypeDirectoryType a directory.
 	ExistsTypeDirectoryType ExistsType = "DIRECTORY_TYPE"
+	// DirectoryType is ExistsTypeDirectoryType.
+	DirectoryType = ExistsTypeDirectoryType
 	// ExistsTypeSymlinkType a symbolic link.
 	ExistsTypeSymlinkType ExistsType = "SYMLINK_TYPE"
+	// SymlinkType is ExistsTypeSymlinkType.
+	SymlinkType = ExistsTypeSymlinkType
 )
 
-// FieldTypeDef is an object of the API.
+// FieldTypeDef a field of an object.
 type FieldTypeDef struct {
 	query *querybuilder.Selection
 }
@@ -4344,23 +3332,7 @@ func (r *FieldTypeDef) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// Deprecated is the field `deprecated` of the API.
-func (r *FieldTypeDef) Deprecated(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("deprecated")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Description is the field `description` of the API.
-func (r *FieldTypeDef) Description(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("description")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Name is the field `name` of the API.
+// Name its name.
 func (r *FieldTypeDef) Name(ctx context.Context) (string, error) {
 	q := r.GraphQLQuery().Select("name")
 	var response string
@@ -4368,16 +3340,32 @@ func (r *FieldTypeDef) Name(ctx context.Context) (string, error) {
 	return response, err
 }
 
-// SourceMap is the field `sourceMap` of the API.
-func (r *FieldTypeDef) SourceMap() *SourceMap {
-	q := r.GraphQLQuery().Select("sourceMap")
-	return new(SourceMap).WithGraphQLQuery(q)
+// Description what it is.
+func (r *FieldTypeDef) Description(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("description")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
 }
 
-// TypeDef is the field `typeDef` of the API.
+// Deprecated why not to use it.
+func (r *FieldTypeDef) Deprecated(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("deprecated")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// TypeDef its type.
 func (r *FieldTypeDef) TypeDef() *TypeDef {
 	q := r.GraphQLQuery().Select("typeDef")
 	return new(TypeDef).WithGraphQLQuery(q)
+}
+
+// SourceMap where it is declared.
+func (r *FieldTypeDef) SourceMap() *SourceMap {
+	q := r.GraphQLQuery().Select("sourceMap")
+	return new(SourceMap).WithGraphQLQuery(q)
 }
 
 // File a file.
@@ -4433,35 +3421,6 @@ func (r *File) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// FileAsEnvFileOpts are the optional arguments of File.AsEnvFile.
-type FileAsEnvFileOpts struct {
-	// Expand is the argument `expand`.
-	Expand bool
-}
-
-// AsEnvFile is the field `asEnvFile` of the API.
-func (r *File) AsEnvFile(opts ...FileAsEnvFileOpts) *EnvFile {
-	q := r.GraphQLQuery().Select("asEnvFile")
-	for _, given := range opts {
-		q.Optional("expand", given.Expand)
-	}
-	return new(EnvFile).WithGraphQLQuery(q)
-}
-
-// AsJSON is the field `asJSON` of the API.
-func (r *File) AsJSON() *JSONValue {
-	q := r.GraphQLQuery().Select("asJSON")
-	return new(JSONValue).WithGraphQLQuery(q)
-}
-
-// Chown changes the owner.
-//
-// owner: `uid[:gid]`, by number.
-func (r *File) Chown(owner string) *File {
-	q := r.GraphQLQuery().Select("chown").Arg("owner", owner)
-	return new(File).WithGraphQLQuery(q)
-}
-
 // FileContentsOpts are the optional arguments of File.Contents.
 type FileContentsOpts struct {
 	// OffsetLines lines to pass over.
@@ -4477,6 +3436,22 @@ func (r *File) Contents(ctx context.Context, opts ...FileContentsOpts) (string, 
 		q.Optional("offsetLines", given.OffsetLines)
 		q.Optional("limitLines", given.LimitLines)
 	}
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// Size its size in bytes.
+func (r *File) Size(ctx context.Context) (int, error) {
+	q := r.GraphQLQuery().Select("size")
+	var response int
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// Name its name.
+func (r *File) Name(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("name")
 	var response string
 	err := q.Execute(ctx, &response)
 	return response, err
@@ -4518,88 +3493,6 @@ func (r *File) Export(ctx context.Context, path string, opts ...FileExportOpts) 
 	return response, err
 }
 
-// Name its name.
-func (r *File) Name(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("name")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// FileSearchOpts are the optional arguments of File.Search.
-type FileSearchOpts struct {
-	// Literal is the argument `literal`.
-	Literal bool
-	// Multiline is the argument `multiline`.
-	Multiline bool
-	// Dotall is the argument `dotall`.
-	Dotall bool
-	// Insensitive is the argument `insensitive`.
-	Insensitive bool
-	// SkipIgnored is the argument `skipIgnored`.
-	SkipIgnored bool
-	// SkipHidden is the argument `skipHidden`.
-	SkipHidden bool
-	// FilesOnly is the argument `filesOnly`.
-	FilesOnly bool
-	// Limit is the argument `limit`.
-	Limit int
-	// Paths is the argument `paths`.
-	Paths []string
-	// Globs is the argument `globs`.
-	Globs []string
-}
-
-// Search is the field `search` of the API.
-func (r *File) Search(ctx context.Context, pattern string, opts ...FileSearchOpts) ([]SearchResult, error) {
-	q := r.GraphQLQuery().Select("search").Arg("pattern", pattern)
-	for _, given := range opts {
-		q.Optional("literal", given.Literal)
-		q.Optional("multiline", given.Multiline)
-		q.Optional("dotall", given.Dotall)
-		q.Optional("insensitive", given.Insensitive)
-		q.Optional("skipIgnored", given.SkipIgnored)
-		q.Optional("skipHidden", given.SkipHidden)
-		q.Optional("filesOnly", given.FilesOnly)
-		q.Optional("limit", given.Limit)
-		q.Optional("paths", given.Paths)
-		q.Optional("globs", given.Globs)
-	}
-	ids, err := q.IDs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	found := make([]SearchResult, 0, len(ids))
-	for _, id := range ids {
-		found = append(found, *new(SearchResult).WithGraphQLQuery(q.Root().Select("loadSearchResultFromID").Arg("id", id)))
-	}
-	return found, nil
-}
-
-// Size its size in bytes.
-func (r *File) Size(ctx context.Context) (int, error) {
-	q := r.GraphQLQuery().Select("size")
-	var response int
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Stat is the field `stat` of the API.
-func (r *File) Stat() *Stat {
-	q := r.GraphQLQuery().Select("stat")
-	return new(Stat).WithGraphQLQuery(q)
-}
-
-// Sync makes everything so far happen now.
-func (r *File) Sync(ctx context.Context) (*File, error) {
-	q := r.GraphQLQuery().Select("sync")
-	var id ID
-	if err := q.Execute(ctx, &id); err != nil {
-		return nil, err
-	}
-	return new(File).WithGraphQLQuery(q.Root().Select("loadFileFromID").Arg("id", id)), nil
-}
-
 // WithName the file under another name.
 //
 // name: Name.
@@ -4610,13 +3503,17 @@ func (r *File) WithName(name string) *File {
 
 // FileWithReplacedOpts are the optional arguments of File.WithReplaced.
 type FileWithReplacedOpts struct {
-	// All is the argument `all`.
+	// All replace every match.
 	All bool
-	// FirstFrom is the argument `firstFrom`.
+	// FirstFrom replace the first match from this line on.
 	FirstFrom int
 }
 
-// WithReplaced is the field `withReplaced` of the API.
+// WithReplaced the file with a text in it replaced; by default there has to be exactly one match.
+//
+// search: What is replaced.
+//
+// replacement: By what.
 func (r *File) WithReplaced(search string, replacement string, opts ...FileWithReplacedOpts) *File {
 	q := r.GraphQLQuery().Select("withReplaced").Arg("search", search).Arg("replacement", replacement)
 	for _, given := range opts {
@@ -4634,36 +3531,127 @@ func (r *File) WithTimestamps(timestamp int) *File {
 	return new(File).WithGraphQLQuery(q)
 }
 
-// FileType is one of a few values.
+// Chown changes the owner.
+//
+// owner: `uid[:gid]`, by number.
+func (r *File) Chown(owner string) *File {
+	q := r.GraphQLQuery().Select("chown").Arg("owner", owner)
+	return new(File).WithGraphQLQuery(q)
+}
+
+// Sync makes everything so far happen now.
+func (r *File) Sync(ctx context.Context) (*File, error) {
+	q := r.GraphQLQuery().Select("sync")
+	var id ID
+	if err := q.Execute(ctx, &id); err != nil {
+		return nil, err
+	}
+	return new(File).WithGraphQLQuery(q.Root().Select("loadFileFromID").Arg("id", id)), nil
+}
+
+// Stat what is known of the file.
+func (r *File) Stat() *Stat {
+	q := r.GraphQLQuery().Select("stat")
+	return new(Stat).WithGraphQLQuery(q)
+}
+
+// FileAsEnvFileOpts are the optional arguments of File.AsEnvFile.
+type FileAsEnvFileOpts struct {
+	// Expand variables in values are always replaced.
+	Expand bool
+}
+
+// AsEnvFile the file's lines as variables.
+func (r *File) AsEnvFile(opts ...FileAsEnvFileOpts) *EnvFile {
+	q := r.GraphQLQuery().Select("asEnvFile")
+	for _, given := range opts {
+		q.Optional("expand", given.Expand)
+	}
+	return new(EnvFile).WithGraphQLQuery(q)
+}
+
+// AsJSON the file's contents as JSON.
+func (r *File) AsJSON() *JSONValue {
+	q := r.GraphQLQuery().Select("asJSON")
+	return new(JSONValue).WithGraphQLQuery(q)
+}
+
+// FileSearchOpts are the optional arguments of File.Search.
+type FileSearchOpts struct {
+	// Paths files and directories to search; all by default.
+	Paths []string
+	// Globs patterns of the files to search; `!` in front leaves out.
+	Globs []string
+	// Literal the pattern is a text.
+	Literal bool
+	// Multiline a match may span lines.
+	Multiline bool
+	// Dotall: `.` matches ends of lines too, if a match may span lines.
+	Dotall bool
+	// Insensitive case does not count.
+	Insensitive bool
+	// SkipIgnored leave out what `.gitignore` files name.
+	SkipIgnored bool
+	// SkipHidden leave out names that begin with a dot.
+	SkipHidden bool
+	// FilesOnly one result for each file, without lines.
+	FilesOnly bool
+	// Limit most results; 10,000 by default.
+	Limit int
+}
+
+// Search the lines of the file that match a pattern.
+//
+// pattern: Regular expression.
+func (r *File) Search(ctx context.Context, pattern string, opts ...FileSearchOpts) ([]SearchResult, error) {
+	q := r.GraphQLQuery().Select("search").Arg("pattern", pattern)
+	for _, given := range opts {
+		q.Optional("paths", given.Paths)
+		q.Optional("globs", given.Globs)
+		q.Optional("literal", given.Literal)
+		q.Optional("multiline", given.Multiline)
+		q.Optional("dotall", given.Dotall)
+		q.Optional("insensitive", given.Insensitive)
+		q.Optional("skipIgnored", given.SkipIgnored)
+		q.Optional("skipHidden", given.SkipHidden)
+		q.Optional("filesOnly", given.FilesOnly)
+		q.Optional("limit", given.Limit)
+	}
+	ids, err := q.IDs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found := make([]SearchResult, 0, len(ids))
+	for _, id := range ids {
+		found = append(found, *new(SearchResult).WithGraphQLQuery(q.Root().Select("loadSearchResultFromID").Arg("id", id)))
+	}
+	return found, nil
+}
+
+// FileType what something in a file system is.
 type FileType string
 
 // IsEnum tells that values are written without quotes.
 func (FileType) IsEnum() {}
 
 const (
-	// FileTypeUnknown is the value UNKNOWN.
+	// FileTypeUnknown a device, pipe or socket.
 	FileTypeUnknown FileType = "UNKNOWN"
 	// Unknown is FileTypeUnknown.
 	Unknown = FileTypeUnknown
-	// FileTypeRegular is the value REGULAR.
+	// FileTypeRegular a regular file.
 	FileTypeRegular FileType = "REGULAR"
 	// Regular is FileTypeRegular.
 	Regular = FileTypeRegular
-	// FileTypeDirectory is the value DIRECTORY.
+	// FileTypeDirectory a directory.
 	FileTypeDirectory FileType = "DIRECTORY"
-	// FileTypeSymlink is the value SYMLINK.
+	// FileTypeSymlink a symbolic link.
 	FileTypeSymlink FileType = "SYMLINK"
 	// Symlink is FileTypeSymlink.
 	Symlink = FileTypeSymlink
-	// FileTypeRegularType is the value REGULAR_TYPE.
-	FileTypeRegularType FileType = "REGULAR_TYPE"
-	// FileTypeDirectoryType is the value DIRECTORY_TYPE.
-	FileTypeDirectoryType FileType = "DIRECTORY_TYPE"
-	// FileTypeSymlinkType is the value SYMLINK_TYPE.
-	FileTypeSymlinkType FileType = "SYMLINK_TYPE"
 )
 
-// Function is an object of the API.
+// Function a function of an object or interface.
 type Function struct {
 	query *querybuilder.Selection
 }
@@ -4716,7 +3704,37 @@ func (r *Function) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// Args is the field `args` of the API.
+// Name its name.
+func (r *Function) Name(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("name")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// Description what it does.
+func (r *Function) Description(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("description")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// Deprecated why not to use it.
+func (r *Function) Deprecated(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("deprecated")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// ReturnType what it returns.
+func (r *Function) ReturnType() *TypeDef {
+	q := r.GraphQLQuery().Select("returnType")
+	return new(TypeDef).WithGraphQLQuery(q)
+}
+
+// Args its arguments.
 func (r *Function) Args(ctx context.Context) ([]FunctionArg, error) {
 	q := r.GraphQLQuery().Select("args")
 	ids, err := q.IDs(ctx)
@@ -4730,43 +3748,13 @@ func (r *Function) Args(ctx context.Context) ([]FunctionArg, error) {
 	return found, nil
 }
 
-// Deprecated is the field `deprecated` of the API.
-func (r *Function) Deprecated(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("deprecated")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Description is the field `description` of the API.
-func (r *Function) Description(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("description")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Name is the field `name` of the API.
-func (r *Function) Name(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("name")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// ReturnType is the field `returnType` of the API.
-func (r *Function) ReturnType() *TypeDef {
-	q := r.GraphQLQuery().Select("returnType")
-	return new(TypeDef).WithGraphQLQuery(q)
-}
-
-// SourceMap is the field `sourceMap` of the API.
+// SourceMap where it is declared.
 func (r *Function) SourceMap() *SourceMap {
 	q := r.GraphQLQuery().Select("sourceMap")
 	return new(SourceMap).WithGraphQLQuery(q)
 }
 
-// SourceModuleName is the field `sourceModuleName` of the API.
+// SourceModuleName the module it is of; empty if it is none's.
 func (r *Function) SourceModuleName(ctx context.Context) (string, error) {
 	q := r.GraphQLQuery().Select("sourceModuleName")
 	var response string
@@ -4774,31 +3762,37 @@ func (r *Function) SourceModuleName(ctx context.Context) (string, error) {
 	return response, err
 }
 
-// WithAgent is the field `withAgent` of the API.
-func (r *Function) WithAgent() *Function {
-	q := r.GraphQLQuery().Select("withAgent")
+// WithDescription says what it does.
+//
+// description: What it does.
+func (r *Function) WithDescription(description string) *Function {
+	q := r.GraphQLQuery().Select("withDescription").Arg("description", description)
 	return new(Function).WithGraphQLQuery(q)
 }
 
 // FunctionWithArgOpts are the optional arguments of Function.WithArg.
 type FunctionWithArgOpts struct {
-	// Description is the argument `description`.
+	// Description what it is.
 	Description string
-	// DefaultValue is the argument `defaultValue`.
+	// DefaultValue its value when none is given.
 	DefaultValue JSON
-	// DefaultPath is the argument `defaultPath`.
+	// DefaultPath path of the module's context to take when none is given.
 	DefaultPath string
-	// Ignore is the argument `ignore`.
+	// Ignore patterns of what to leave out of a directory.
 	Ignore []string
-	// SourceMap is the argument `sourceMap`.
+	// SourceMap where it is declared.
 	SourceMap *SourceMap
-	// Deprecated is the argument `deprecated`.
+	// Deprecated why not to use it.
 	Deprecated string
-	// DefaultAddress is the argument `defaultAddress`.
+	// DefaultAddress address to take when none is given.
 	DefaultAddress string
 }
 
-// WithArg is the field `withArg` of the API.
+// WithArg adds an argument.
+//
+// name: Its name in the source.
+//
+// typeDef: Its type.
 func (r *Function) WithArg(name string, typeDef *TypeDef, opts ...FunctionWithArgOpts) *Function {
 	q := r.GraphQLQuery().Select("withArg").Arg("name", name).Arg("typeDef", typeDef)
 	for _, given := range opts {
@@ -4815,11 +3809,13 @@ func (r *Function) WithArg(name string, typeDef *TypeDef, opts ...FunctionWithAr
 
 // FunctionWithCachePolicyOpts are the optional arguments of Function.WithCachePolicy.
 type FunctionWithCachePolicyOpts struct {
-	// TimeToLive is the argument `timeToLive`.
+	// TimeToLive no longer than this, such as 10m.
 	TimeToLive string
 }
 
-// WithCachePolicy is the field `withCachePolicy` of the API.
+// WithCachePolicy says how long its answers are used again.
+//
+// policy: How long.
 func (r *Function) WithCachePolicy(policy FunctionCachePolicy, opts ...FunctionWithCachePolicyOpts) *Function {
 	q := r.GraphQLQuery().Select("withCachePolicy").Arg("policy", policy)
 	for _, given := range opts {
@@ -4828,19 +3824,13 @@ func (r *Function) WithCachePolicy(policy FunctionCachePolicy, opts ...FunctionW
 	return new(Function).WithGraphQLQuery(q)
 }
 
-// WithCheck is the field `withCheck` of the API.
-func (r *Function) WithCheck() *Function {
-	q := r.GraphQLQuery().Select("withCheck")
-	return new(Function).WithGraphQLQuery(q)
-}
-
 // FunctionWithDeprecatedOpts are the optional arguments of Function.WithDeprecated.
 type FunctionWithDeprecatedOpts struct {
-	// Reason is the argument `reason`.
+	// Reason why.
 	Reason string
 }
 
-// WithDeprecated is the field `withDeprecated` of the API.
+// WithDeprecated says why not to use it.
 func (r *Function) WithDeprecated(opts ...FunctionWithDeprecatedOpts) *Function {
 	q := r.GraphQLQuery().Select("withDeprecated")
 	for _, given := range opts {
@@ -4849,31 +3839,39 @@ func (r *Function) WithDeprecated(opts ...FunctionWithDeprecatedOpts) *Function 
 	return new(Function).WithGraphQLQuery(q)
 }
 
-// WithDescription is the field `withDescription` of the API.
-func (r *Function) WithDescription(description string) *Function {
-	q := r.GraphQLQuery().Select("withDescription").Arg("description", description)
-	return new(Function).WithGraphQLQuery(q)
-}
-
-// WithGenerator is the field `withGenerator` of the API.
-func (r *Function) WithGenerator() *Function {
-	q := r.GraphQLQuery().Select("withGenerator")
-	return new(Function).WithGraphQLQuery(q)
-}
-
-// WithSourceMap is the field `withSourceMap` of the API.
+// WithSourceMap says where it is declared.
+//
+// sourceMap: Where.
 func (r *Function) WithSourceMap(sourceMap *SourceMap) *Function {
 	q := r.GraphQLQuery().Select("withSourceMap").Arg("sourceMap", sourceMap)
 	return new(Function).WithGraphQLQuery(q)
 }
 
-// WithUp is the field `withUp` of the API.
+// WithCheck makes it a check.
+func (r *Function) WithCheck() *Function {
+	q := r.GraphQLQuery().Select("withCheck")
+	return new(Function).WithGraphQLQuery(q)
+}
+
+// WithGenerator makes it a generator.
+func (r *Function) WithGenerator() *Function {
+	q := r.GraphQLQuery().Select("withGenerator")
+	return new(Function).WithGraphQLQuery(q)
+}
+
+// WithUp makes it one that starts a service.
 func (r *Function) WithUp() *Function {
 	q := r.GraphQLQuery().Select("withUp")
 	return new(Function).WithGraphQLQuery(q)
 }
 
-// FunctionArg is an object of the API.
+// WithAgent makes it an agent.
+func (r *Function) WithAgent() *Function {
+	q := r.GraphQLQuery().Select("withAgent")
+	return new(Function).WithGraphQLQuery(q)
+}
+
+// FunctionArg an argument of a function.
 type FunctionArg struct {
 	query *querybuilder.Selection
 }
@@ -4926,55 +3924,7 @@ func (r *FunctionArg) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// DefaultAddress is the field `defaultAddress` of the API.
-func (r *FunctionArg) DefaultAddress(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("defaultAddress")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// DefaultPath is the field `defaultPath` of the API.
-func (r *FunctionArg) DefaultPath(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("defaultPath")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// DefaultValue is the field `defaultValue` of the API.
-func (r *FunctionArg) DefaultValue(ctx context.Context) (JSON, error) {
-	q := r.GraphQLQuery().Select("defaultValue")
-	var response JSON
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Deprecated is the field `deprecated` of the API.
-func (r *FunctionArg) Deprecated(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("deprecated")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Description is the field `description` of the API.
-func (r *FunctionArg) Description(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("description")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Ignore is the field `ignore` of the API.
-func (r *FunctionArg) Ignore(ctx context.Context) ([]string, error) {
-	q := r.GraphQLQuery().Select("ignore")
-	var response []string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Name is the field `name` of the API.
+// Name its name.
 func (r *FunctionArg) Name(ctx context.Context) (string, error) {
 	q := r.GraphQLQuery().Select("name")
 	var response string
@@ -4982,34 +3932,82 @@ func (r *FunctionArg) Name(ctx context.Context) (string, error) {
 	return response, err
 }
 
-// SourceMap is the field `sourceMap` of the API.
-func (r *FunctionArg) SourceMap() *SourceMap {
-	q := r.GraphQLQuery().Select("sourceMap")
-	return new(SourceMap).WithGraphQLQuery(q)
+// Description what it is.
+func (r *FunctionArg) Description(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("description")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
 }
 
-// TypeDef is the field `typeDef` of the API.
+// Deprecated why not to use it.
+func (r *FunctionArg) Deprecated(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("deprecated")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// TypeDef its type.
 func (r *FunctionArg) TypeDef() *TypeDef {
 	q := r.GraphQLQuery().Select("typeDef")
 	return new(TypeDef).WithGraphQLQuery(q)
 }
 
-// FunctionCachePolicy is one of a few values.
+// DefaultValue its value when none is given; empty if there is none.
+func (r *FunctionArg) DefaultValue(ctx context.Context) (JSON, error) {
+	q := r.GraphQLQuery().Select("defaultValue")
+	var response JSON
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// DefaultPath path of the module's context that is taken when none is given.
+func (r *FunctionArg) DefaultPath(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("defaultPath")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// DefaultAddress address that is taken when none is given.
+func (r *FunctionArg) DefaultAddress(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("defaultAddress")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// Ignore patterns of what is left out of a directory.
+func (r *FunctionArg) Ignore(ctx context.Context) ([]string, error) {
+	q := r.GraphQLQuery().Select("ignore")
+	var response []string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// SourceMap where it is declared.
+func (r *FunctionArg) SourceMap() *SourceMap {
+	q := r.GraphQLQuery().Select("sourceMap")
+	return new(SourceMap).WithGraphQLQuery(q)
+}
+
+// FunctionCachePolicy how long a function's answers are used again.
 type FunctionCachePolicy string
 
 // IsEnum tells that values are written without quotes.
 func (FunctionCachePolicy) IsEnum() {}
 
 const (
-	// FunctionCachePolicyDefault is the value Default.
+	// FunctionCachePolicyDefault as long as nothing that it depends on changes, and no longer than its time to live.
 	FunctionCachePolicyDefault FunctionCachePolicy = "Default"
 	// Default is FunctionCachePolicyDefault.
 	Default = FunctionCachePolicyDefault
-	// FunctionCachePolicyPerSession is the value PerSession.
+	// FunctionCachePolicyPerSession while the session lasts.
 	FunctionCachePolicyPerSession FunctionCachePolicy = "PerSession"
 	// PerSession is FunctionCachePolicyPerSession.
 	PerSession = FunctionCachePolicyPerSession
-	// FunctionCachePolicyNever is the value Never.
+	// FunctionCachePolicyNever not at all.
 	FunctionCachePolicyNever FunctionCachePolicy = "Never"
 	// Never is FunctionCachePolicyNever.
 	Never = FunctionCachePolicyNever
@@ -5068,6 +4066,30 @@ func (r *FunctionCall) UnmarshalJSON(data []byte) error {
 	return err
 }
 
+// Name the function; empty for the constructor.
+func (r *FunctionCall) Name(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("name")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// ParentName the object's type.
+func (r *FunctionCall) ParentName(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("parentName")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// Parent the object's state.
+func (r *FunctionCall) Parent(ctx context.Context) (JSON, error) {
+	q := r.GraphQLQuery().Select("parent")
+	var response JSON
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
 // InputArgs the arguments.
 func (r *FunctionCall) InputArgs(ctx context.Context) ([]FunctionCallArgValue, error) {
 	q := r.GraphQLQuery().Select("inputArgs")
@@ -5082,28 +4104,12 @@ func (r *FunctionCall) InputArgs(ctx context.Context) ([]FunctionCallArgValue, e
 	return found, nil
 }
 
-// Name the function; empty for the constructor.
-func (r *FunctionCall) Name(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("name")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Parent the object's state.
-func (r *FunctionCall) Parent(ctx context.Context) (JSON, error) {
-	q := r.GraphQLQuery().Select("parent")
-	var response JSON
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// ParentName the object's type.
-func (r *FunctionCall) ParentName(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("parentName")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
+// ReturnValue answers the call.
+//
+// value: The result.
+func (r *FunctionCall) ReturnValue(ctx context.Context, value JSON) error {
+	q := r.GraphQLQuery().Select("returnValue").Arg("value", value)
+	return q.Execute(ctx, nil)
 }
 
 // ReturnError answers the call with an error.
@@ -5111,14 +4117,6 @@ func (r *FunctionCall) ParentName(ctx context.Context) (string, error) {
 // error_: The error.
 func (r *FunctionCall) ReturnError(ctx context.Context, error_ *Error) error {
 	q := r.GraphQLQuery().Select("returnError").Arg("error", error_)
-	return q.Execute(ctx, nil)
-}
-
-// ReturnValue answers the call.
-//
-// value: The result.
-func (r *FunctionCall) ReturnValue(ctx context.Context, value JSON) error {
-	q := r.GraphQLQuery().Select("returnValue").Arg("value", value)
 	return q.Execute(ctx, nil)
 }
 
@@ -5191,7 +4189,7 @@ func (r *FunctionCallArgValue) Value(ctx context.Context) (JSON, error) {
 	return response, err
 }
 
-// GeneratedCode is an object of the API.
+// GeneratedCode what an SDK generated for a module.
 type GeneratedCode struct {
 	query *querybuilder.Selection
 }
@@ -5244,13 +4242,13 @@ func (r *GeneratedCode) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// Code is the field `code` of the API.
+// Code the module's source with it.
 func (r *GeneratedCode) Code() *Directory {
 	q := r.GraphQLQuery().Select("code")
 	return new(Directory).WithGraphQLQuery(q)
 }
 
-// VcsGeneratedPaths is the field `vcsGeneratedPaths` of the API.
+// VcsGeneratedPaths paths that are generated.
 func (r *GeneratedCode) VcsGeneratedPaths(ctx context.Context) ([]string, error) {
 	q := r.GraphQLQuery().Select("vcsGeneratedPaths")
 	var response []string
@@ -5258,7 +4256,7 @@ func (r *GeneratedCode) VcsGeneratedPaths(ctx context.Context) ([]string, error)
 	return response, err
 }
 
-// VcsIgnoredPaths is the field `vcsIgnoredPaths` of the API.
+// VcsIgnoredPaths paths that are not to be committed.
 func (r *GeneratedCode) VcsIgnoredPaths(ctx context.Context) ([]string, error) {
 	q := r.GraphQLQuery().Select("vcsIgnoredPaths")
 	var response []string
@@ -5266,235 +4264,23 @@ func (r *GeneratedCode) VcsIgnoredPaths(ctx context.Context) ([]string, error) {
 	return response, err
 }
 
-// WithVCSGeneratedPaths is the field `withVCSGeneratedPaths` of the API.
+// WithVCSGeneratedPaths says which paths are generated.
+//
+// paths: The paths.
 func (r *GeneratedCode) WithVCSGeneratedPaths(paths []string) *GeneratedCode {
 	q := r.GraphQLQuery().Select("withVCSGeneratedPaths").Arg("paths", paths)
 	return new(GeneratedCode).WithGraphQLQuery(q)
 }
 
-// WithVCSIgnoredPaths is the field `withVCSIgnoredPaths` of the API.
+// WithVCSIgnoredPaths says which paths are not to be committed.
+//
+// paths: The paths.
 func (r *GeneratedCode) WithVCSIgnoredPaths(paths []string) *GeneratedCode {
 	q := r.GraphQLQuery().Select("withVCSIgnoredPaths").Arg("paths", paths)
 	return new(GeneratedCode).WithGraphQLQuery(q)
 }
 
-// Generator is an object of the API.
-type Generator struct {
-	query *querybuilder.Selection
-}
-
-// GeneratorID is the id of a Generator.
-type GeneratorID = ID
-
-// WithGeneratorFunc is what Generator.With calls.
-type WithGeneratorFunc func(r *Generator) *Generator
-
-// With calls a function with the object, so that a chain stays in one piece.
-func (r *Generator) With(f WithGeneratorFunc) *Generator {
-	return f(r)
-}
-
-// WithGraphQLQuery returns the object that a selection stands for, for generated code.
-func (r *Generator) WithGraphQLQuery(q *querybuilder.Selection) *Generator {
-	return &Generator{query: q}
-}
-
-// GraphQLQuery returns the object's selection, for generated code.
-func (r *Generator) GraphQLQuery() *querybuilder.Selection {
-	return r.query
-}
-
-// GraphQLID returns the object's id as text, for generated code.
-func (r *Generator) GraphQLID(ctx context.Context) (string, error) {
-	return r.query.ID(ctx)
-}
-
-// ID returns the object's id, by which any program of the session can load it.
-func (r *Generator) ID(ctx context.Context) (GeneratorID, error) {
-	id, err := r.query.ID(ctx)
-	return ID(id), err
-}
-
-// MarshalJSON writes the object's id.
-func (r *Generator) MarshalJSON() ([]byte, error) {
-	id, err := r.query.ID(context.Background())
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(id)
-}
-
-// UnmarshalJSON reads an id.
-func (r *Generator) UnmarshalJSON(data []byte) error {
-	q, err := unmarshalID("loadGeneratorFromID", data)
-	r.query = q
-	return err
-}
-
-// Changes is the field `changes` of the API.
-func (r *Generator) Changes() *Changeset {
-	q := r.GraphQLQuery().Select("changes")
-	return new(Changeset).WithGraphQLQuery(q)
-}
-
-// Completed is the field `completed` of the API.
-func (r *Generator) Completed(ctx context.Context) (bool, error) {
-	q := r.GraphQLQuery().Select("completed")
-	var response bool
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Description is the field `description` of the API.
-func (r *Generator) Description(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("description")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// IsEmpty is the field `isEmpty` of the API.
-func (r *Generator) IsEmpty(ctx context.Context) (bool, error) {
-	q := r.GraphQLQuery().Select("isEmpty")
-	var response bool
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Name is the field `name` of the API.
-func (r *Generator) Name(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("name")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// OriginalModule is the field `originalModule` of the API.
-func (r *Generator) OriginalModule() *Module {
-	q := r.GraphQLQuery().Select("originalModule")
-	return new(Module).WithGraphQLQuery(q)
-}
-
-// Path is the field `path` of the API.
-func (r *Generator) Path(ctx context.Context) ([]string, error) {
-	q := r.GraphQLQuery().Select("path")
-	var response []string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Run is the field `run` of the API.
-func (r *Generator) Run() *Generator {
-	q := r.GraphQLQuery().Select("run")
-	return new(Generator).WithGraphQLQuery(q)
-}
-
-// GeneratorGroup is an object of the API.
-type GeneratorGroup struct {
-	query *querybuilder.Selection
-}
-
-// GeneratorGroupID is the id of a GeneratorGroup.
-type GeneratorGroupID = ID
-
-// WithGeneratorGroupFunc is what GeneratorGroup.With calls.
-type WithGeneratorGroupFunc func(r *GeneratorGroup) *GeneratorGroup
-
-// With calls a function with the object, so that a chain stays in one piece.
-func (r *GeneratorGroup) With(f WithGeneratorGroupFunc) *GeneratorGroup {
-	return f(r)
-}
-
-// WithGraphQLQuery returns the object that a selection stands for, for generated code.
-func (r *GeneratorGroup) WithGraphQLQuery(q *querybuilder.Selection) *GeneratorGroup {
-	return &GeneratorGroup{query: q}
-}
-
-// GraphQLQuery returns the object's selection, for generated code.
-func (r *GeneratorGroup) GraphQLQuery() *querybuilder.Selection {
-	return r.query
-}
-
-// GraphQLID returns the object's id as text, for generated code.
-func (r *GeneratorGroup) GraphQLID(ctx context.Context) (string, error) {
-	return r.query.ID(ctx)
-}
-
-// ID returns the object's id, by which any program of the session can load it.
-func (r *GeneratorGroup) ID(ctx context.Context) (GeneratorGroupID, error) {
-	id, err := r.query.ID(ctx)
-	return ID(id), err
-}
-
-// MarshalJSON writes the object's id.
-func (r *GeneratorGroup) MarshalJSON() ([]byte, error) {
-	id, err := r.query.ID(context.Background())
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(id)
-}
-
-// UnmarshalJSON reads an id.
-func (r *GeneratorGroup) UnmarshalJSON(data []byte) error {
-	q, err := unmarshalID("loadGeneratorGroupFromID", data)
-	r.query = q
-	return err
-}
-
-// GeneratorGroupChangesOpts are the optional arguments of GeneratorGroup.Changes.
-type GeneratorGroupChangesOpts struct {
-	// OnConflict is the argument `onConflict`.
-	// Default: FAIL_EARLY
-	OnConflict ChangesetsMergeConflict
-}
-
-// Changes is the field `changes` of the API.
-func (r *GeneratorGroup) Changes(opts ...GeneratorGroupChangesOpts) *Changeset {
-	q := r.GraphQLQuery().Select("changes")
-	for _, given := range opts {
-		q.Optional("onConflict", given.OnConflict)
-	}
-	return new(Changeset).WithGraphQLQuery(q)
-}
-
-// IsEmpty is the field `isEmpty` of the API.
-func (r *GeneratorGroup) IsEmpty(ctx context.Context) (bool, error) {
-	q := r.GraphQLQuery().Select("isEmpty")
-	var response bool
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// List is the field `list` of the API.
-func (r *GeneratorGroup) List(ctx context.Context) ([]Generator, error) {
-	q := r.GraphQLQuery().Select("list")
-	ids, err := q.IDs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	found := make([]Generator, 0, len(ids))
-	for _, id := range ids {
-		found = append(found, *new(Generator).WithGraphQLQuery(q.Root().Select("loadGeneratorFromID").Arg("id", id)))
-	}
-	return found, nil
-}
-
-// LoadFailures is the field `loadFailures` of the API.
-func (r *GeneratorGroup) LoadFailures(ctx context.Context) ([]string, error) {
-	q := r.GraphQLQuery().Select("loadFailures")
-	var response []string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Run is the field `run` of the API.
-func (r *GeneratorGroup) Run() *GeneratorGroup {
-	q := r.GraphQLQuery().Select("run")
-	return new(GeneratorGroup).WithGraphQLQuery(q)
-}
-
-// GitCommit is an object of the API.
+// GitCommit a commit of a repository.
 type GitCommit struct {
 	query *querybuilder.Selection
 }
@@ -5547,117 +4333,7 @@ func (r *GitCommit) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// GitCommitAncestorReleaseTagOpts are the optional arguments of GitCommit.AncestorReleaseTag.
-type GitCommitAncestorReleaseTagOpts struct {
-	// IncludePreRelease is the argument `includePreRelease`.
-	IncludePreRelease bool
-}
-
-// AncestorReleaseTag is the field `ancestorReleaseTag` of the API.
-func (r *GitCommit) AncestorReleaseTag(opts ...GitCommitAncestorReleaseTagOpts) *GitRef {
-	q := r.GraphQLQuery().Select("ancestorReleaseTag")
-	for _, given := range opts {
-		q.Optional("includePreRelease", given.IncludePreRelease)
-	}
-	return new(GitRef).WithGraphQLQuery(q)
-}
-
-// AuthorEmail is the field `authorEmail` of the API.
-func (r *GitCommit) AuthorEmail(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("authorEmail")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// AuthorName is the field `authorName` of the API.
-func (r *GitCommit) AuthorName(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("authorName")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// AuthoredDate is the field `authoredDate` of the API.
-func (r *GitCommit) AuthoredDate(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("authoredDate")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// CommittedDate is the field `committedDate` of the API.
-func (r *GitCommit) CommittedDate(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("committedDate")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// CommitterEmail is the field `committerEmail` of the API.
-func (r *GitCommit) CommitterEmail(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("committerEmail")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// CommitterName is the field `committerName` of the API.
-func (r *GitCommit) CommitterName(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("committerName")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Message is the field `message` of the API.
-func (r *GitCommit) Message(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("message")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// MessageBody is the field `messageBody` of the API.
-func (r *GitCommit) MessageBody(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("messageBody")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// MessageHeadline is the field `messageHeadline` of the API.
-func (r *GitCommit) MessageHeadline(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("messageHeadline")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// ParentShas is the field `parentShas` of the API.
-func (r *GitCommit) ParentShas(ctx context.Context) ([]string, error) {
-	q := r.GraphQLQuery().Select("parentShas")
-	var response []string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// GitCommitReleaseTagOpts are the optional arguments of GitCommit.ReleaseTag.
-type GitCommitReleaseTagOpts struct {
-	// IncludePreRelease is the argument `includePreRelease`.
-	IncludePreRelease bool
-}
-
-// ReleaseTag is the field `releaseTag` of the API.
-func (r *GitCommit) ReleaseTag(opts ...GitCommitReleaseTagOpts) *GitRef {
-	q := r.GraphQLQuery().Select("releaseTag")
-	for _, given := range opts {
-		q.Optional("includePreRelease", given.IncludePreRelease)
-	}
-	return new(GitRef).WithGraphQLQuery(q)
-}
-
-// Sha is the field `sha` of the API.
+// Sha all digits of it.
 func (r *GitCommit) Sha(ctx context.Context) (string, error) {
 	q := r.GraphQLQuery().Select("sha")
 	var response string
@@ -5665,7 +4341,7 @@ func (r *GitCommit) Sha(ctx context.Context) (string, error) {
 	return response, err
 }
 
-// ShortSha is the field `shortSha` of the API.
+// ShortSha its first seven digits.
 func (r *GitCommit) ShortSha(ctx context.Context) (string, error) {
 	q := r.GraphQLQuery().Select("shortSha")
 	var response string
@@ -5673,18 +4349,50 @@ func (r *GitCommit) ShortSha(ctx context.Context) (string, error) {
 	return response, err
 }
 
+// Message all of its message.
+func (r *GitCommit) Message(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("message")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// MessageHeadline the first line of its message.
+func (r *GitCommit) MessageHeadline(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("messageHeadline")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// MessageBody its message without the first line.
+func (r *GitCommit) MessageBody(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("messageBody")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// ParentShas the commits that it is based on.
+func (r *GitCommit) ParentShas(ctx context.Context) ([]string, error) {
+	q := r.GraphQLQuery().Select("parentShas")
+	var response []string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
 // GitCommitTreeOpts are the optional arguments of GitCommit.Tree.
 type GitCommitTreeOpts struct {
-	// DiscardGitDir is the argument `discardGitDir`.
+	// DiscardGitDir leave out the `.git` directory.
 	DiscardGitDir bool
-	// Depth is the argument `depth`.
+	// Depth commits of history in `.git`; 0 for all.
 	// Default: 1
 	Depth int
-	// IncludeTags is the argument `includeTags`.
+	// IncludeTags have all tags in `.git`.
 	IncludeTags bool
 }
 
-// Tree is the field `tree` of the API.
+// Tree the files of the commit.
 func (r *GitCommit) Tree(opts ...GitCommitTreeOpts) *Directory {
 	q := r.GraphQLQuery().Select("tree")
 	for _, given := range opts {
@@ -5695,7 +4403,85 @@ func (r *GitCommit) Tree(opts ...GitCommitTreeOpts) *Directory {
 	return new(Directory).WithGraphQLQuery(q)
 }
 
-// GitRef is an object of the API.
+// AuthorName who made the change.
+func (r *GitCommit) AuthorName(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("authorName")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// AuthorEmail mail address of who made the change.
+func (r *GitCommit) AuthorEmail(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("authorEmail")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// AuthoredDate when the change was made, as ISO 8601 writes it.
+func (r *GitCommit) AuthoredDate(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("authoredDate")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// CommitterName who made the commit.
+func (r *GitCommit) CommitterName(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("committerName")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// CommitterEmail mail address of who made the commit.
+func (r *GitCommit) CommitterEmail(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("committerEmail")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// CommittedDate when the commit was made, as ISO 8601 writes it.
+func (r *GitCommit) CommittedDate(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("committedDate")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// GitCommitReleaseTagOpts are the optional arguments of GitCommit.ReleaseTag.
+type GitCommitReleaseTagOpts struct {
+	// IncludePreRelease count versions such as `v1.0.0-rc.1` as well.
+	IncludePreRelease bool
+}
+
+// ReleaseTag the tag that makes it a release, such as `v1.2.3`; null if it is none.
+func (r *GitCommit) ReleaseTag(opts ...GitCommitReleaseTagOpts) *GitRef {
+	q := r.GraphQLQuery().Select("releaseTag")
+	for _, given := range opts {
+		q.Optional("includePreRelease", given.IncludePreRelease)
+	}
+	return new(GitRef).WithGraphQLQuery(q)
+}
+
+// GitCommitAncestorReleaseTagOpts are the optional arguments of GitCommit.AncestorReleaseTag.
+type GitCommitAncestorReleaseTagOpts struct {
+	// IncludePreRelease count versions such as `v1.0.0-rc.1` as well.
+	IncludePreRelease bool
+}
+
+// AncestorReleaseTag the tag of the nearest release that it is or is based on; null if there is none.
+func (r *GitCommit) AncestorReleaseTag(opts ...GitCommitAncestorReleaseTagOpts) *GitRef {
+	q := r.GraphQLQuery().Select("ancestorReleaseTag")
+	for _, given := range opts {
+		q.Optional("includePreRelease", given.IncludePreRelease)
+	}
+	return new(GitRef).WithGraphQLQuery(q)
+}
+
+// GitRef a name of a repository: a branch, a tag or a commit.
 type GitRef struct {
 	query *querybuilder.Selection
 }
@@ -5748,25 +4534,31 @@ func (r *GitRef) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// GitRefAsWorkspaceOpts are the optional arguments of GitRef.AsWorkspace.
-type GitRefAsWorkspaceOpts struct {
-	// Cwd is the argument `cwd`.
-	// Default: "/"
-	Cwd string
+// GitRefTreeOpts are the optional arguments of GitRef.Tree.
+type GitRefTreeOpts struct {
+	// DiscardGitDir leave out the `.git` directory.
+	DiscardGitDir bool
+	// Depth commits of history in `.git`; 0 for all.
+	// Default: 1
+	Depth int
+	// IncludeTags have all tags in `.git`.
+	IncludeTags bool
 }
 
-// AsWorkspace is the field `asWorkspace` of the API.
-func (r *GitRef) AsWorkspace(opts ...GitRefAsWorkspaceOpts) *Workspace {
-	q := r.GraphQLQuery().Select("asWorkspace")
+// Tree the files of the commit.
+func (r *GitRef) Tree(opts ...GitRefTreeOpts) *Directory {
+	q := r.GraphQLQuery().Select("tree")
 	for _, given := range opts {
-		q.Optional("cwd", given.Cwd)
+		q.Optional("discardGitDir", given.DiscardGitDir)
+		q.Optional("depth", given.Depth)
+		q.Optional("includeTags", given.IncludeTags)
 	}
-	return new(Workspace).WithGraphQLQuery(q)
+	return new(Directory).WithGraphQLQuery(q)
 }
 
-// Commit is the field `commit` of the API.
+// Commit the commit.
 //
-// Deprecated: there is something better.
+// Deprecated: Use `commitSHA`.
 func (r *GitRef) Commit(ctx context.Context) (string, error) {
 	q := r.GraphQLQuery().Select("commit")
 	var response string
@@ -5774,7 +4566,25 @@ func (r *GitRef) Commit(ctx context.Context) (string, error) {
 	return response, err
 }
 
-// CommitSHA is the field `commitSHA` of the API.
+// Ref the full name, such as `refs/heads/main`; the commit where there is none.
+//
+// Deprecated: Use `name`.
+func (r *GitRef) Ref(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("ref")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// Name the full name, such as `refs/heads/main`; the commit where there is none.
+func (r *GitRef) Name(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("name")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// CommitSHA all digits of the commit.
 func (r *GitRef) CommitSHA(ctx context.Context) (string, error) {
 	q := r.GraphQLQuery().Select("commitSHA")
 	var response string
@@ -5782,24 +4592,24 @@ func (r *GitRef) CommitSHA(ctx context.Context) (string, error) {
 	return response, err
 }
 
-// CommonAncestor is the field `commonAncestor` of the API.
-func (r *GitRef) CommonAncestor(other *GitRef) *GitRef {
-	q := r.GraphQLQuery().Select("commonAncestor").Arg("other", other)
-	return new(GitRef).WithGraphQLQuery(q)
+// TargetCommit the commit.
+func (r *GitRef) TargetCommit() *GitCommit {
+	q := r.GraphQLQuery().Select("targetCommit")
+	return new(GitCommit).WithGraphQLQuery(q)
 }
 
 // GitRefLogOpts are the optional arguments of GitRef.Log.
 type GitRefLogOpts struct {
-	// Limit is the argument `limit`.
+	// Limit how many.
 	// Default: 10
 	Limit int
-	// Paths is the argument `paths`.
+	// Paths only those that changed one of these paths.
 	Paths []string
-	// Base is the argument `base`.
+	// Base leave out this one and what it is based on.
 	Base *GitRef
 }
 
-// Log is the field `log` of the API.
+// Log commits, newest first.
 func (r *GitRef) Log(ctx context.Context, opts ...GitRefLogOpts) ([]GitCommit, error) {
 	q := r.GraphQLQuery().Select("log")
 	for _, given := range opts {
@@ -5818,53 +4628,15 @@ func (r *GitRef) Log(ctx context.Context, opts ...GitRefLogOpts) ([]GitCommit, e
 	return found, nil
 }
 
-// Name is the field `name` of the API.
-func (r *GitRef) Name(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("name")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Ref is the field `ref` of the API.
+// CommonAncestor the newest commit that this and another are based on.
 //
-// Deprecated: there is something better.
-func (r *GitRef) Ref(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("ref")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
+// other: The other.
+func (r *GitRef) CommonAncestor(other *GitRef) *GitRef {
+	q := r.GraphQLQuery().Select("commonAncestor").Arg("other", other)
+	return new(GitRef).WithGraphQLQuery(q)
 }
 
-// TargetCommit is the field `targetCommit` of the API.
-func (r *GitRef) TargetCommit() *GitCommit {
-	q := r.GraphQLQuery().Select("targetCommit")
-	return new(GitCommit).WithGraphQLQuery(q)
-}
-
-// GitRefTreeOpts are the optional arguments of GitRef.Tree.
-type GitRefTreeOpts struct {
-	// DiscardGitDir is the argument `discardGitDir`.
-	DiscardGitDir bool
-	// Depth is the argument `depth`.
-	// Default: 1
-	Depth int
-	// IncludeTags is the argument `includeTags`.
-	IncludeTags bool
-}
-
-// Tree is the field `tree` of the API.
-func (r *GitRef) Tree(opts ...GitRefTreeOpts) *Directory {
-	q := r.GraphQLQuery().Select("tree")
-	for _, given := range opts {
-		q.Optional("discardGitDir", given.DiscardGitDir)
-		q.Optional("depth", given.Depth)
-		q.Optional("includeTags", given.IncludeTags)
-	}
-	return new(Directory).WithGraphQLQuery(q)
-}
-
-// GitRepository is an object of the API.
+// GitRepository a git repository.
 type GitRepository struct {
 	query *querybuilder.Selection
 }
@@ -5917,35 +4689,51 @@ func (r *GitRepository) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// GitRepositoryAsWorkspaceOpts are the optional arguments of GitRepository.AsWorkspace.
-type GitRepositoryAsWorkspaceOpts struct {
-	// Cwd is the argument `cwd`.
-	// Default: "/"
-	Cwd string
+// Head what the repository is at: for a remote one its default branch.
+func (r *GitRepository) Head() *GitRef {
+	q := r.GraphQLQuery().Select("head")
+	return new(GitRef).WithGraphQLQuery(q)
 }
 
-// AsWorkspace is the field `asWorkspace` of the API.
-func (r *GitRepository) AsWorkspace(opts ...GitRepositoryAsWorkspaceOpts) *Workspace {
-	q := r.GraphQLQuery().Select("asWorkspace")
-	for _, given := range opts {
-		q.Optional("cwd", given.Cwd)
-	}
-	return new(Workspace).WithGraphQLQuery(q)
+// Ref a branch, tag, commit or full name of a reference.
+//
+// name: The name.
+func (r *GitRepository) Ref(name string) *GitRef {
+	q := r.GraphQLQuery().Select("ref").Arg("name", name)
+	return new(GitRef).WithGraphQLQuery(q)
 }
 
-// Branch is the field `branch` of the API.
+// Branch a branch.
+//
+// name: Its name.
 func (r *GitRepository) Branch(name string) *GitRef {
 	q := r.GraphQLQuery().Select("branch").Arg("name", name)
 	return new(GitRef).WithGraphQLQuery(q)
 }
 
+// Tag a tag.
+//
+// name: Its name.
+func (r *GitRepository) Tag(name string) *GitRef {
+	q := r.GraphQLQuery().Select("tag").Arg("name", name)
+	return new(GitRef).WithGraphQLQuery(q)
+}
+
+// Commit a commit.
+//
+// id: All digits of it.
+func (r *GitRepository) Commit(id string) *GitCommit {
+	q := r.GraphQLQuery().Select("commit").Arg("id", id)
+	return new(GitCommit).WithGraphQLQuery(q)
+}
+
 // GitRepositoryBranchesOpts are the optional arguments of GitRepository.Branches.
 type GitRepositoryBranchesOpts struct {
-	// Patterns is the argument `patterns`.
+	// Patterns only those that match one of these patterns.
 	Patterns []string
 }
 
-// Branches is the field `branches` of the API.
+// Branches the names of the branches.
 func (r *GitRepository) Branches(ctx context.Context, opts ...GitRepositoryBranchesOpts) ([]string, error) {
 	q := r.GraphQLQuery().Select("branches")
 	for _, given := range opts {
@@ -5956,43 +4744,13 @@ func (r *GitRepository) Branches(ctx context.Context, opts ...GitRepositoryBranc
 	return response, err
 }
 
-// Commit is the field `commit` of the API.
-func (r *GitRepository) Commit(id string) *GitCommit {
-	q := r.GraphQLQuery().Select("commit").Arg("id", id)
-	return new(GitCommit).WithGraphQLQuery(q)
-}
-
-// Head is the field `head` of the API.
-func (r *GitRepository) Head() *GitRef {
-	q := r.GraphQLQuery().Select("head")
-	return new(GitRef).WithGraphQLQuery(q)
-}
-
-// LatestVersion is the field `latestVersion` of the API.
-func (r *GitRepository) LatestVersion() *GitRef {
-	q := r.GraphQLQuery().Select("latestVersion")
-	return new(GitRef).WithGraphQLQuery(q)
-}
-
-// Ref is the field `ref` of the API.
-func (r *GitRepository) Ref(name string) *GitRef {
-	q := r.GraphQLQuery().Select("ref").Arg("name", name)
-	return new(GitRef).WithGraphQLQuery(q)
-}
-
-// Tag is the field `tag` of the API.
-func (r *GitRepository) Tag(name string) *GitRef {
-	q := r.GraphQLQuery().Select("tag").Arg("name", name)
-	return new(GitRef).WithGraphQLQuery(q)
-}
-
 // GitRepositoryTagsOpts are the optional arguments of GitRepository.Tags.
 type GitRepositoryTagsOpts struct {
-	// Patterns is the argument `patterns`.
+	// Patterns only those that match one of these patterns.
 	Patterns []string
 }
 
-// Tags is the field `tags` of the API.
+// Tags the names of the tags.
 func (r *GitRepository) Tags(ctx context.Context, opts ...GitRepositoryTagsOpts) ([]string, error) {
 	q := r.GraphQLQuery().Select("tags")
 	for _, given := range opts {
@@ -6003,13 +4761,7 @@ func (r *GitRepository) Tags(ctx context.Context, opts ...GitRepositoryTagsOpts)
 	return response, err
 }
 
-// Uncommitted is the field `uncommitted` of the API.
-func (r *GitRepository) Uncommitted() *Changeset {
-	q := r.GraphQLQuery().Select("uncommitted")
-	return new(Changeset).WithGraphQLQuery(q)
-}
-
-// URL is the field `url` of the API.
+// URL the address; null for a directory.
 func (r *GitRepository) URL(ctx context.Context) (string, error) {
 	q := r.GraphQLQuery().Select("url")
 	var response string
@@ -6017,7 +4769,33 @@ func (r *GitRepository) URL(ctx context.Context) (string, error) {
 	return response, err
 }
 
-// HealthcheckConfig is an object of the API.
+// WithAuthToken the repository with a token.
+//
+// token: The token.
+//
+// Deprecated: Use `httpAuthToken` of `git`.
+func (r *GitRepository) WithAuthToken(token *Secret) *GitRepository {
+	q := r.GraphQLQuery().Select("withAuthToken").Arg("token", token)
+	return new(GitRepository).WithGraphQLQuery(q)
+}
+
+// WithAuthHeader the repository with a header.
+//
+// header: Value of the `Authorization` header.
+//
+// Deprecated: Use `httpAuthHeader` of `git`.
+func (r *GitRepository) WithAuthHeader(header *Secret) *GitRepository {
+	q := r.GraphQLQuery().Select("withAuthHeader").Arg("header", header)
+	return new(GitRepository).WithGraphQLQuery(q)
+}
+
+// LatestVersion the tag of the newest release, such as `v1.2.3`.
+func (r *GitRepository) LatestVersion() *GitRef {
+	q := r.GraphQLQuery().Select("latestVersion")
+	return new(GitRef).WithGraphQLQuery(q)
+}
+
+// HealthcheckConfig how to find out whether a container is healthy.
 type HealthcheckConfig struct {
 	query *querybuilder.Selection
 }
@@ -6070,7 +4848,7 @@ func (r *HealthcheckConfig) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// Args is the field `args` of the API.
+// Args the command.
 func (r *HealthcheckConfig) Args(ctx context.Context) ([]string, error) {
 	q := r.GraphQLQuery().Select("args")
 	var response []string
@@ -6078,23 +4856,7 @@ func (r *HealthcheckConfig) Args(ctx context.Context) ([]string, error) {
 	return response, err
 }
 
-// Interval is the field `interval` of the API.
-func (r *HealthcheckConfig) Interval(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("interval")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Retries is the field `retries` of the API.
-func (r *HealthcheckConfig) Retries(ctx context.Context) (int, error) {
-	q := r.GraphQLQuery().Select("retries")
-	var response int
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Shell is the field `shell` of the API.
+// Shell whether the container's shell runs it.
 func (r *HealthcheckConfig) Shell(ctx context.Context) (bool, error) {
 	q := r.GraphQLQuery().Select("shell")
 	var response bool
@@ -6102,15 +4864,31 @@ func (r *HealthcheckConfig) Shell(ctx context.Context) (bool, error) {
 	return response, err
 }
 
-// StartInterval is the field `startInterval` of the API.
-func (r *HealthcheckConfig) StartInterval(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("startInterval")
+// Retries failures in a row that make it unhealthy; 0 means Docker's default.
+func (r *HealthcheckConfig) Retries(ctx context.Context) (int, error) {
+	q := r.GraphQLQuery().Select("retries")
+	var response int
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// Interval time between two checks; `0s` means Docker's default.
+func (r *HealthcheckConfig) Interval(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("interval")
 	var response string
 	err := q.Execute(ctx, &response)
 	return response, err
 }
 
-// StartPeriod is the field `startPeriod` of the API.
+// Timeout time that one check may take; `0s` means Docker's default.
+func (r *HealthcheckConfig) Timeout(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("timeout")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// StartPeriod time at the start in which failures do not count.
 func (r *HealthcheckConfig) StartPeriod(ctx context.Context) (string, error) {
 	q := r.GraphQLQuery().Select("startPeriod")
 	var response string
@@ -6118,9 +4896,9 @@ func (r *HealthcheckConfig) StartPeriod(ctx context.Context) (string, error) {
 	return response, err
 }
 
-// Timeout is the field `timeout` of the API.
-func (r *HealthcheckConfig) Timeout(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("timeout")
+// StartInterval time between two checks at the start; `0s` means Docker's default.
+func (r *HealthcheckConfig) StartInterval(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("startInterval")
 	var response string
 	err := q.Execute(ctx, &response)
 	return response, err
@@ -6179,22 +4957,16 @@ func (r *Host) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// ContainerImage is the field `containerImage` of the API.
-func (r *Host) ContainerImage(name string) *Container {
-	q := r.GraphQLQuery().Select("containerImage").Arg("name", name)
-	return new(Container).WithGraphQLQuery(q)
-}
-
 // HostDirectoryOpts are the optional arguments of Host.Directory.
 type HostDirectoryOpts struct {
 	// Exclude patterns of what to leave out.
 	Exclude []string
 	// Include patterns of what to take; everything by default.
 	Include []string
-	// NoCache read it again even if it was read in this session.
-	NoCache bool
 	// Gitignore leave out what `.gitignore` files name.
 	Gitignore bool
+	// NoCache read it again even if it was read in this session.
+	NoCache bool
 }
 
 // Directory a directory of the host, as it is now.
@@ -6205,8 +4977,8 @@ func (r *Host) Directory(path string, opts ...HostDirectoryOpts) *Directory {
 	for _, given := range opts {
 		q.Optional("exclude", given.Exclude)
 		q.Optional("include", given.Include)
-		q.Optional("noCache", given.NoCache)
 		q.Optional("gitignore", given.Gitignore)
+		q.Optional("noCache", given.NoCache)
 	}
 	return new(Directory).WithGraphQLQuery(q)
 }
@@ -6230,11 +5002,13 @@ func (r *Host) File(path string, opts ...HostFileOpts) *File {
 
 // HostFindUpOpts are the optional arguments of Host.FindUp.
 type HostFindUpOpts struct {
-	// NoCache is the argument `noCache`.
+	// NoCache read it again even if it was read in this session.
 	NoCache bool
 }
 
-// FindUp is the field `findUp` of the API.
+// FindUp the nearest file or directory of a name in the client's working directory or above it, relative to the working directory; null if there is none.
+//
+// name: The name.
 func (r *Host) FindUp(ctx context.Context, name string, opts ...HostFindUpOpts) (string, error) {
 	q := r.GraphQLQuery().Select("findUp").Arg("name", name)
 	for _, given := range opts {
@@ -6245,38 +5019,12 @@ func (r *Host) FindUp(ctx context.Context, name string, opts ...HostFindUpOpts) 
 	return response, err
 }
 
-// HostServiceOpts are the optional arguments of Host.Service.
-type HostServiceOpts struct {
-	// Host is the argument `host`.
-	// Default: "localhost"
-	Host string
-}
-
-// Service is the field `service` of the API.
-func (r *Host) Service(ports []PortForward, opts ...HostServiceOpts) *Service {
-	q := r.GraphQLQuery().Select("service").Arg("ports", ports)
-	for _, given := range opts {
-		q.Optional("host", given.Host)
-	}
-	return new(Service).WithGraphQLQuery(q)
-}
-
-// HostTunnelOpts are the optional arguments of Host.Tunnel.
-type HostTunnelOpts struct {
-	// Native is the argument `native`.
-	Native bool
-	// Ports is the argument `ports`.
-	Ports []PortForward
-}
-
-// Tunnel is the field `tunnel` of the API.
-func (r *Host) Tunnel(service *Service, opts ...HostTunnelOpts) *Service {
-	q := r.GraphQLQuery().Select("tunnel").Arg("service", service)
-	for _, given := range opts {
-		q.Optional("native", given.Native)
-		q.Optional("ports", given.Ports)
-	}
-	return new(Service).WithGraphQLQuery(q)
+// ContainerImage an image of the client's host: one that nsci imported or pulled, or one of its container tools.
+//
+// name: Its name there.
+func (r *Host) ContainerImage(name string) *Container {
+	q := r.GraphQLQuery().Select("containerImage").Arg("name", name)
+	return new(Container).WithGraphQLQuery(q)
 }
 
 // UnixSocket a Unix socket of the host.
@@ -6287,61 +5035,111 @@ func (r *Host) UnixSocket(path string) *Socket {
 	return new(Socket).WithGraphQLQuery(q)
 }
 
-// ImageLayerCompression is one of a few values.
+// SetSecretFile a secret from a file of the host (older clients).
+//
+// name: Name.
+//
+// path: Path.
+//
+// Deprecated: Use `secret(uri: "file://…")`.
+func (r *Host) SetSecretFile(name string, path string) *Secret {
+	q := r.GraphQLQuery().Select("setSecretFile").Arg("name", name).Arg("path", path)
+	return new(Secret).WithGraphQLQuery(q)
+}
+
+// HostTunnelOpts are the optional arguments of Host.Tunnel.
+type HostTunnelOpts struct {
+	// Native open every declared port by its own number.
+	Native bool
+	// Ports ports to open; by default all that are declared, as free ports of the host.
+	Ports []PortForward
+}
+
+// Tunnel ports of the host's loopback that lead to a service while the tunnel runs.
+//
+// service: The service.
+func (r *Host) Tunnel(service *Service, opts ...HostTunnelOpts) *Service {
+	q := r.GraphQLQuery().Select("tunnel").Arg("service", service)
+	for _, given := range opts {
+		q.Optional("native", given.Native)
+		q.Optional("ports", given.Ports)
+	}
+	return new(Service).WithGraphQLQuery(q)
+}
+
+// HostServiceOpts are the optional arguments of Host.Service.
+type HostServiceOpts struct {
+	// Host name or address by which the host reaches it.
+	// Default: "localhost"
+	Host string
+}
+
+// Service a service of the host, for containers to be bound to.
+//
+// ports: Its ports; containers use the front ones.
+func (r *Host) Service(ports []PortForward, opts ...HostServiceOpts) *Service {
+	q := r.GraphQLQuery().Select("service").Arg("ports", ports)
+	for _, given := range opts {
+		q.Optional("host", given.Host)
+	}
+	return new(Service).WithGraphQLQuery(q)
+}
+
+// ImageLayerCompression how layers of an image are packed.
 type ImageLayerCompression string
 
 // IsEnum tells that values are written without quotes.
 func (ImageLayerCompression) IsEnum() {}
 
 const (
-	// ImageLayerCompressionGzip is the value Gzip.
+	// ImageLayerCompressionGzip: gzip.
 	ImageLayerCompressionGzip ImageLayerCompression = "Gzip"
 	// Gzip is ImageLayerCompressionGzip.
 	Gzip = ImageLayerCompressionGzip
-	// ImageLayerCompressionZstd is the value Zstd.
+	// ImageLayerCompressionZstd zstandard.
 	ImageLayerCompressionZstd ImageLayerCompression = "Zstd"
 	// Zstd is ImageLayerCompressionZstd.
 	Zstd = ImageLayerCompressionZstd
-	// ImageLayerCompressionEstarGz is the value EStarGZ.
+	// ImageLayerCompressionEstarGz: eStargz; not supported.
 	ImageLayerCompressionEstarGz ImageLayerCompression = "EStarGZ"
 	// EstarGz is ImageLayerCompressionEstarGz.
 	EstarGz = ImageLayerCompressionEstarGz
-	// ImageLayerCompressionUncompressed is the value Uncompressed.
+	// ImageLayerCompressionUncompressed not packed.
 	ImageLayerCompressionUncompressed ImageLayerCompression = "Uncompressed"
 	// Uncompressed is ImageLayerCompressionUncompressed.
 	Uncompressed = ImageLayerCompressionUncompressed
-	// ImageLayerCompressionEstargz is the value ESTARGZ.
+	// ImageLayerCompressionEstargz: eStargz; not supported.
 	ImageLayerCompressionEstargz ImageLayerCompression = "ESTARGZ"
 	// Estargz is ImageLayerCompressionEstargz.
 	Estargz = ImageLayerCompressionEstargz
 )
 
-// ImageMediaTypes is one of a few values.
+// ImageMediaTypes whose names the parts of an image have.
 type ImageMediaTypes string
 
 // IsEnum tells that values are written without quotes.
 func (ImageMediaTypes) IsEnum() {}
 
 const (
-	// ImageMediaTypesOcimediaTypes is the value OCIMediaTypes.
+	// ImageMediaTypesOcimediaTypes those of the Open Container Initiative.
 	ImageMediaTypesOcimediaTypes ImageMediaTypes = "OCIMediaTypes"
 	// OcimediaTypes is ImageMediaTypesOcimediaTypes.
 	OcimediaTypes = ImageMediaTypesOcimediaTypes
-	// ImageMediaTypesDockerMediaTypes is the value DockerMediaTypes.
+	// ImageMediaTypesDockerMediaTypes docker's.
 	ImageMediaTypesDockerMediaTypes ImageMediaTypes = "DockerMediaTypes"
 	// DockerMediaTypes is ImageMediaTypesDockerMediaTypes.
 	DockerMediaTypes = ImageMediaTypesDockerMediaTypes
-	// ImageMediaTypesOci is the value OCI.
+	// ImageMediaTypesOci those of the Open Container Initiative.
 	ImageMediaTypesOci ImageMediaTypes = "OCI"
 	// Oci is ImageMediaTypesOci.
 	Oci = ImageMediaTypesOci
-	// ImageMediaTypesDocker is the value DOCKER.
+	// ImageMediaTypesDocker docker's.
 	ImageMediaTypesDocker ImageMediaTypes = "DOCKER"
 	// Docker is ImageMediaTypesDocker.
 	Docker = ImageMediaTypesDocker
 )
 
-// InputTypeDef is an object of the API.
+// InputTypeDef the definition of a structured argument.
 type InputTypeDef struct {
 	query *querybuilder.Selection
 }
@@ -6394,7 +5192,15 @@ func (r *InputTypeDef) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// Fields is the field `fields` of the API.
+// Name its name.
+func (r *InputTypeDef) Name(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("name")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// Fields its fields.
 func (r *InputTypeDef) Fields(ctx context.Context) ([]FieldTypeDef, error) {
 	q := r.GraphQLQuery().Select("fields")
 	ids, err := q.IDs(ctx)
@@ -6408,15 +5214,7 @@ func (r *InputTypeDef) Fields(ctx context.Context) ([]FieldTypeDef, error) {
 	return found, nil
 }
 
-// Name is the field `name` of the API.
-func (r *InputTypeDef) Name(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("name")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// InterfaceTypeDef is an object of the API.
+// InterfaceTypeDef the definition of an interface.
 type InterfaceTypeDef struct {
 	query *querybuilder.Selection
 }
@@ -6469,7 +5267,15 @@ func (r *InterfaceTypeDef) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// Description is the field `description` of the API.
+// Name its name.
+func (r *InterfaceTypeDef) Name(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("name")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// Description what it is.
 func (r *InterfaceTypeDef) Description(ctx context.Context) (string, error) {
 	q := r.GraphQLQuery().Select("description")
 	var response string
@@ -6477,7 +5283,7 @@ func (r *InterfaceTypeDef) Description(ctx context.Context) (string, error) {
 	return response, err
 }
 
-// Functions is the field `functions` of the API.
+// Functions its functions.
 func (r *InterfaceTypeDef) Functions(ctx context.Context) ([]Function, error) {
 	q := r.GraphQLQuery().Select("functions")
 	ids, err := q.IDs(ctx)
@@ -6491,21 +5297,13 @@ func (r *InterfaceTypeDef) Functions(ctx context.Context) ([]Function, error) {
 	return found, nil
 }
 
-// Name is the field `name` of the API.
-func (r *InterfaceTypeDef) Name(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("name")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// SourceMap is the field `sourceMap` of the API.
+// SourceMap where it is declared.
 func (r *InterfaceTypeDef) SourceMap() *SourceMap {
 	q := r.GraphQLQuery().Select("sourceMap")
 	return new(SourceMap).WithGraphQLQuery(q)
 }
 
-// SourceModuleName is the field `sourceModuleName` of the API.
+// SourceModuleName the module it is of; empty for the core.
 func (r *InterfaceTypeDef) SourceModuleName(ctx context.Context) (string, error) {
 	q := r.GraphQLQuery().Select("sourceModuleName")
 	var response string
@@ -6516,7 +5314,7 @@ func (r *InterfaceTypeDef) SourceModuleName(ctx context.Context) (string, error)
 // JSON any JSON value, written as JSON text.
 type JSON string
 
-// JSONValue is an object of the API.
+// JSONValue a JSON value.
 type JSONValue struct {
 	query *querybuilder.Selection
 }
@@ -6569,7 +5367,52 @@ func (r *JSONValue) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// AsArray is the field `asArray` of the API.
+// JSONValueContentsOpts are the optional arguments of JSONValue.Contents.
+type JSONValueContentsOpts struct {
+	// Pretty break and indent lines.
+	Pretty bool
+	// Indent what one level is indented by.
+	// Default: "  "
+	Indent string
+}
+
+// Contents the value as JSON text.
+func (r *JSONValue) Contents(ctx context.Context, opts ...JSONValueContentsOpts) (JSON, error) {
+	q := r.GraphQLQuery().Select("contents")
+	for _, given := range opts {
+		q.Optional("pretty", given.Pretty)
+		q.Optional("indent", given.Indent)
+	}
+	var response JSON
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// AsString the value, which must be a string.
+func (r *JSONValue) AsString(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("asString")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// AsInteger the value, which must be a whole number.
+func (r *JSONValue) AsInteger(ctx context.Context) (int, error) {
+	q := r.GraphQLQuery().Select("asInteger")
+	var response int
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// AsBoolean the value, which must be true or false.
+func (r *JSONValue) AsBoolean(ctx context.Context) (bool, error) {
+	q := r.GraphQLQuery().Select("asBoolean")
+	var response bool
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// AsArray the elements of the value, which must be an array.
 func (r *JSONValue) AsArray(ctx context.Context) ([]JSONValue, error) {
 	q := r.GraphQLQuery().Select("asArray")
 	ids, err := q.IDs(ctx)
@@ -6583,58 +5426,7 @@ func (r *JSONValue) AsArray(ctx context.Context) ([]JSONValue, error) {
 	return found, nil
 }
 
-// AsBoolean is the field `asBoolean` of the API.
-func (r *JSONValue) AsBoolean(ctx context.Context) (bool, error) {
-	q := r.GraphQLQuery().Select("asBoolean")
-	var response bool
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// AsInteger is the field `asInteger` of the API.
-func (r *JSONValue) AsInteger(ctx context.Context) (int, error) {
-	q := r.GraphQLQuery().Select("asInteger")
-	var response int
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// AsString is the field `asString` of the API.
-func (r *JSONValue) AsString(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("asString")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// JSONValueContentsOpts are the optional arguments of JSONValue.Contents.
-type JSONValueContentsOpts struct {
-	// Pretty is the argument `pretty`.
-	Pretty bool
-	// Indent is the argument `indent`.
-	// Default: "  "
-	Indent string
-}
-
-// Contents is the field `contents` of the API.
-func (r *JSONValue) Contents(ctx context.Context, opts ...JSONValueContentsOpts) (JSON, error) {
-	q := r.GraphQLQuery().Select("contents")
-	for _, given := range opts {
-		q.Optional("pretty", given.Pretty)
-		q.Optional("indent", given.Indent)
-	}
-	var response JSON
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Field is the field `field` of the API.
-func (r *JSONValue) Field(path []string) *JSONValue {
-	q := r.GraphQLQuery().Select("field").Arg("path", path)
-	return new(JSONValue).WithGraphQLQuery(q)
-}
-
-// Fields is the field `fields` of the API.
+// Fields the names in the value, which must be an object.
 func (r *JSONValue) Fields(ctx context.Context) ([]string, error) {
 	q := r.GraphQLQuery().Select("fields")
 	var response []string
@@ -6642,810 +5434,54 @@ func (r *JSONValue) Fields(ctx context.Context) ([]string, error) {
 	return response, err
 }
 
-// NewBoolean is the field `newBoolean` of the API.
-func (r *JSONValue) NewBoolean(value bool) *JSONValue {
-	q := r.GraphQLQuery().Select("newBoolean").Arg("value", value)
+// Field what is at a path of names.
+//
+// path: Names, outermost first.
+func (r *JSONValue) Field(path []string) *JSONValue {
+	q := r.GraphQLQuery().Select("field").Arg("path", path)
 	return new(JSONValue).WithGraphQLQuery(q)
 }
 
-// NewInteger is the field `newInteger` of the API.
-func (r *JSONValue) NewInteger(value int) *JSONValue {
-	q := r.GraphQLQuery().Select("newInteger").Arg("value", value)
-	return new(JSONValue).WithGraphQLQuery(q)
-}
-
-// NewString is the field `newString` of the API.
+// NewString a string.
+//
+// value: The string.
 func (r *JSONValue) NewString(value string) *JSONValue {
 	q := r.GraphQLQuery().Select("newString").Arg("value", value)
 	return new(JSONValue).WithGraphQLQuery(q)
 }
 
-// WithContents is the field `withContents` of the API.
+// NewInteger a whole number.
+//
+// value: The number.
+func (r *JSONValue) NewInteger(value int) *JSONValue {
+	q := r.GraphQLQuery().Select("newInteger").Arg("value", value)
+	return new(JSONValue).WithGraphQLQuery(q)
+}
+
+// NewBoolean true or false.
+//
+// value: Which.
+func (r *JSONValue) NewBoolean(value bool) *JSONValue {
+	q := r.GraphQLQuery().Select("newBoolean").Arg("value", value)
+	return new(JSONValue).WithGraphQLQuery(q)
+}
+
+// WithContents the value of a JSON text.
+//
+// contents: The text.
 func (r *JSONValue) WithContents(contents JSON) *JSONValue {
 	q := r.GraphQLQuery().Select("withContents").Arg("contents", contents)
 	return new(JSONValue).WithGraphQLQuery(q)
 }
 
-// WithField is the field `withField` of the API.
+// WithField sets what is at a path; objects on the way are made.
+//
+// path: Names, outermost first.
+//
+// value: The value.
 func (r *JSONValue) WithField(path []string, value *JSONValue) *JSONValue {
 	q := r.GraphQLQuery().Select("withField").Arg("path", path).Arg("value", value)
 	return new(JSONValue).WithGraphQLQuery(q)
-}
-
-// LLM is an object of the API.
-type LLM struct {
-	query *querybuilder.Selection
-}
-
-// LLMID is the id of a LLM.
-type LLMID = ID
-
-// WithLLMFunc is what LLM.With calls.
-type WithLLMFunc func(r *LLM) *LLM
-
-// With calls a function with the object, so that a chain stays in one piece.
-func (r *LLM) With(f WithLLMFunc) *LLM {
-	return f(r)
-}
-
-// WithGraphQLQuery returns the object that a selection stands for, for generated code.
-func (r *LLM) WithGraphQLQuery(q *querybuilder.Selection) *LLM {
-	return &LLM{query: q}
-}
-
-// GraphQLQuery returns the object's selection, for generated code.
-func (r *LLM) GraphQLQuery() *querybuilder.Selection {
-	return r.query
-}
-
-// GraphQLID returns the object's id as text, for generated code.
-func (r *LLM) GraphQLID(ctx context.Context) (string, error) {
-	return r.query.ID(ctx)
-}
-
-// ID returns the object's id, by which any program of the session can load it.
-func (r *LLM) ID(ctx context.Context) (LLMID, error) {
-	id, err := r.query.ID(ctx)
-	return ID(id), err
-}
-
-// MarshalJSON writes the object's id.
-func (r *LLM) MarshalJSON() ([]byte, error) {
-	id, err := r.query.ID(context.Background())
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(id)
-}
-
-// UnmarshalJSON reads an id.
-func (r *LLM) UnmarshalJSON(data []byte) error {
-	q, err := unmarshalID("loadLLMFromID", data)
-	r.query = q
-	return err
-}
-
-// ContextTokens is the field `contextTokens` of the API.
-func (r *LLM) ContextTokens(ctx context.Context) (int, error) {
-	q := r.GraphQLQuery().Select("contextTokens")
-	var response int
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// ContextWindow is the field `contextWindow` of the API.
-func (r *LLM) ContextWindow(ctx context.Context) (int, error) {
-	q := r.GraphQLQuery().Select("contextWindow")
-	var response int
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Fork is the field `fork` of the API.
-func (r *LLM) Fork(label string) *LLM {
-	q := r.GraphQLQuery().Select("fork").Arg("label", label)
-	return new(LLM).WithGraphQLQuery(q)
-}
-
-// HasPending is the field `hasPending` of the API.
-func (r *LLM) HasPending(ctx context.Context) (bool, error) {
-	q := r.GraphQLQuery().Select("hasPending")
-	var response bool
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// LastReply is the field `lastReply` of the API.
-func (r *LLM) LastReply(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("lastReply")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// LLMLoopOpts are the optional arguments of LLM.Loop.
-type LLMLoopOpts struct {
-	// MaxSteps is the argument `maxSteps`.
-	MaxSteps int
-	// MaxTokens is the argument `maxTokens`.
-	MaxTokens int
-}
-
-// Loop is the field `loop` of the API.
-func (r *LLM) Loop(opts ...LLMLoopOpts) *LLM {
-	q := r.GraphQLQuery().Select("loop")
-	for _, given := range opts {
-		q.Optional("maxSteps", given.MaxSteps)
-		q.Optional("maxTokens", given.MaxTokens)
-	}
-	return new(LLM).WithGraphQLQuery(q)
-}
-
-// Messages is the field `messages` of the API.
-func (r *LLM) Messages(ctx context.Context) ([]LLMMessage, error) {
-	q := r.GraphQLQuery().Select("messages")
-	ids, err := q.IDs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	found := make([]LLMMessage, 0, len(ids))
-	for _, id := range ids {
-		found = append(found, *new(LLMMessage).WithGraphQLQuery(q.Root().Select("loadLLMMessageFromID").Arg("id", id)))
-	}
-	return found, nil
-}
-
-// Model is the field `model` of the API.
-func (r *LLM) Model(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("model")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// PortableID is the field `portableID` of the API.
-func (r *LLM) PortableID(ctx context.Context) (ID, error) {
-	q := r.GraphQLQuery().Select("portableID")
-	var response ID
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Provider is the field `provider` of the API.
-func (r *LLM) Provider(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("provider")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// ReasoningEffort is the field `reasoningEffort` of the API.
-func (r *LLM) ReasoningEffort(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("reasoningEffort")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Replay is the field `replay` of the API.
-func (r *LLM) Replay(ctx context.Context) (*LLM, error) {
-	q := r.GraphQLQuery().Select("replay")
-	var id ID
-	if err := q.Execute(ctx, &id); err != nil {
-		return nil, err
-	}
-	return new(LLM).WithGraphQLQuery(q.Root().Select("loadLLMFromID").Arg("id", id)), nil
-}
-
-// Skills is the field `skills` of the API.
-func (r *LLM) Skills(ctx context.Context) ([]LLMSkill, error) {
-	q := r.GraphQLQuery().Select("skills")
-	ids, err := q.IDs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	found := make([]LLMSkill, 0, len(ids))
-	for _, id := range ids {
-		found = append(found, *new(LLMSkill).WithGraphQLQuery(q.Root().Select("loadLLMSkillFromID").Arg("id", id)))
-	}
-	return found, nil
-}
-
-// LLMStepOpts are the optional arguments of LLM.Step.
-type LLMStepOpts struct {
-	// MaxTokens is the argument `maxTokens`.
-	MaxTokens int
-}
-
-// Step is the field `step` of the API.
-func (r *LLM) Step(opts ...LLMStepOpts) *LLM {
-	q := r.GraphQLQuery().Select("step")
-	for _, given := range opts {
-		q.Optional("maxTokens", given.MaxTokens)
-	}
-	return new(LLM).WithGraphQLQuery(q)
-}
-
-// Sync is the field `sync` of the API.
-func (r *LLM) Sync(ctx context.Context) (*LLM, error) {
-	q := r.GraphQLQuery().Select("sync")
-	var id ID
-	if err := q.Execute(ctx, &id); err != nil {
-		return nil, err
-	}
-	return new(LLM).WithGraphQLQuery(q.Root().Select("loadLLMFromID").Arg("id", id)), nil
-}
-
-// TokenUsage is the field `tokenUsage` of the API.
-func (r *LLM) TokenUsage() *LLMTokenUsage {
-	q := r.GraphQLQuery().Select("tokenUsage")
-	return new(LLMTokenUsage).WithGraphQLQuery(q)
-}
-
-// Tools is the field `tools` of the API.
-func (r *LLM) Tools(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("tools")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Transcript is the field `transcript` of the API.
-func (r *LLM) Transcript(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("transcript")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// WithMCPServer is the field `withMCPServer` of the API.
-func (r *LLM) WithMCPServer(name string, service *Service) *LLM {
-	q := r.GraphQLQuery().Select("withMCPServer").Arg("name", name).Arg("service", service)
-	return new(LLM).WithGraphQLQuery(q)
-}
-
-// LLMWithModelOpts are the optional arguments of LLM.WithModel.
-type LLMWithModelOpts struct {
-	// Provider is the argument `provider`.
-	Provider string
-}
-
-// WithModel is the field `withModel` of the API.
-func (r *LLM) WithModel(model string, opts ...LLMWithModelOpts) *LLM {
-	q := r.GraphQLQuery().Select("withModel").Arg("model", model)
-	for _, given := range opts {
-		q.Optional("provider", given.Provider)
-	}
-	return new(LLM).WithGraphQLQuery(q)
-}
-
-// WithPrompt is the field `withPrompt` of the API.
-func (r *LLM) WithPrompt(prompt string) *LLM {
-	q := r.GraphQLQuery().Select("withPrompt").Arg("prompt", prompt)
-	return new(LLM).WithGraphQLQuery(q)
-}
-
-// WithPromptFile is the field `withPromptFile` of the API.
-func (r *LLM) WithPromptFile(file *File) *LLM {
-	q := r.GraphQLQuery().Select("withPromptFile").Arg("file", file)
-	return new(LLM).WithGraphQLQuery(q)
-}
-
-// WithReasoningEffort is the field `withReasoningEffort` of the API.
-func (r *LLM) WithReasoningEffort(effort string) *LLM {
-	q := r.GraphQLQuery().Select("withReasoningEffort").Arg("effort", effort)
-	return new(LLM).WithGraphQLQuery(q)
-}
-
-// LLMWithResponseOpts are the optional arguments of LLM.WithResponse.
-type LLMWithResponseOpts struct {
-	// InputTokens is the argument `inputTokens`.
-	// Default: 0
-	InputTokens int
-	// OutputTokens is the argument `outputTokens`.
-	// Default: 0
-	OutputTokens int
-	// CachedTokenReads is the argument `cachedTokenReads`.
-	// Default: 0
-	CachedTokenReads int
-	// CachedTokenWrites is the argument `cachedTokenWrites`.
-	// Default: 0
-	CachedTokenWrites int
-	// TotalTokens is the argument `totalTokens`.
-	// Default: 0
-	TotalTokens int
-}
-
-// WithResponse is the field `withResponse` of the API.
-func (r *LLM) WithResponse(content []LLMContentBlockInput, opts ...LLMWithResponseOpts) *LLM {
-	q := r.GraphQLQuery().Select("withResponse").Arg("content", content)
-	for _, given := range opts {
-		q.Optional("inputTokens", given.InputTokens)
-		q.Optional("outputTokens", given.OutputTokens)
-		q.Optional("cachedTokenReads", given.CachedTokenReads)
-		q.Optional("cachedTokenWrites", given.CachedTokenWrites)
-		q.Optional("totalTokens", given.TotalTokens)
-	}
-	return new(LLM).WithGraphQLQuery(q)
-}
-
-// WithSkills is the field `withSkills` of the API.
-func (r *LLM) WithSkills(directory *Directory) *LLM {
-	q := r.GraphQLQuery().Select("withSkills").Arg("directory", directory)
-	return new(LLM).WithGraphQLQuery(q)
-}
-
-// WithSystemPrompt is the field `withSystemPrompt` of the API.
-func (r *LLM) WithSystemPrompt(prompt string) *LLM {
-	q := r.GraphQLQuery().Select("withSystemPrompt").Arg("prompt", prompt)
-	return new(LLM).WithGraphQLQuery(q)
-}
-
-// WithToolResult is the field `withToolResult` of the API.
-func (r *LLM) WithToolResult(callId string, content string, errored bool) *LLM {
-	q := r.GraphQLQuery().Select("withToolResult").Arg("callId", callId).Arg("content", content).Arg("errored", errored)
-	return new(LLM).WithGraphQLQuery(q)
-}
-
-// LLMWithToolsOpts are the optional arguments of LLM.WithTools.
-type LLMWithToolsOpts struct {
-	// Except is the argument `except`.
-	Except []string
-}
-
-// WithTools is the field `withTools` of the API.
-func (r *LLM) WithTools(object querybuilder.Object, opts ...LLMWithToolsOpts) *LLM {
-	q := r.GraphQLQuery().Select("withTools").Arg("object", object)
-	for _, given := range opts {
-		q.Optional("except", given.Except)
-	}
-	return new(LLM).WithGraphQLQuery(q)
-}
-
-// WithWorkspace is the field `withWorkspace` of the API.
-func (r *LLM) WithWorkspace(workspace *Workspace) *LLM {
-	q := r.GraphQLQuery().Select("withWorkspace").Arg("workspace", workspace)
-	return new(LLM).WithGraphQLQuery(q)
-}
-
-// WithoutDefaultSystemPrompt is the field `withoutDefaultSystemPrompt` of the API.
-func (r *LLM) WithoutDefaultSystemPrompt() *LLM {
-	q := r.GraphQLQuery().Select("withoutDefaultSystemPrompt")
-	return new(LLM).WithGraphQLQuery(q)
-}
-
-// WithoutMessageHistory is the field `withoutMessageHistory` of the API.
-func (r *LLM) WithoutMessageHistory() *LLM {
-	q := r.GraphQLQuery().Select("withoutMessageHistory")
-	return new(LLM).WithGraphQLQuery(q)
-}
-
-// WithoutSystemPrompts is the field `withoutSystemPrompts` of the API.
-func (r *LLM) WithoutSystemPrompts() *LLM {
-	q := r.GraphQLQuery().Select("withoutSystemPrompts")
-	return new(LLM).WithGraphQLQuery(q)
-}
-
-// Workspace is the field `workspace` of the API.
-func (r *LLM) Workspace() *Workspace {
-	q := r.GraphQLQuery().Select("workspace")
-	return new(Workspace).WithGraphQLQuery(q)
-}
-
-// LLMContentBlock is an object of the API.
-type LLMContentBlock struct {
-	query *querybuilder.Selection
-}
-
-// LLMContentBlockID is the id of a LLMContentBlock.
-type LLMContentBlockID = ID
-
-// WithLLMContentBlockFunc is what LLMContentBlock.With calls.
-type WithLLMContentBlockFunc func(r *LLMContentBlock) *LLMContentBlock
-
-// With calls a function with the object, so that a chain stays in one piece.
-func (r *LLMContentBlock) With(f WithLLMContentBlockFunc) *LLMContentBlock {
-	return f(r)
-}
-
-// WithGraphQLQuery returns the object that a selection stands for, for generated code.
-func (r *LLMContentBlock) WithGraphQLQuery(q *querybuilder.Selection) *LLMContentBlock {
-	return &LLMContentBlock{query: q}
-}
-
-// GraphQLQuery returns the object's selection, for generated code.
-func (r *LLMContentBlock) GraphQLQuery() *querybuilder.Selection {
-	return r.query
-}
-
-// GraphQLID returns the object's id as text, for generated code.
-func (r *LLMContentBlock) GraphQLID(ctx context.Context) (string, error) {
-	return r.query.ID(ctx)
-}
-
-// ID returns the object's id, by which any program of the session can load it.
-func (r *LLMContentBlock) ID(ctx context.Context) (LLMContentBlockID, error) {
-	id, err := r.query.ID(ctx)
-	return ID(id), err
-}
-
-// MarshalJSON writes the object's id.
-func (r *LLMContentBlock) MarshalJSON() ([]byte, error) {
-	id, err := r.query.ID(context.Background())
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(id)
-}
-
-// UnmarshalJSON reads an id.
-func (r *LLMContentBlock) UnmarshalJSON(data []byte) error {
-	q, err := unmarshalID("loadLLMContentBlockFromID", data)
-	r.query = q
-	return err
-}
-
-// Arguments is the field `arguments` of the API.
-func (r *LLMContentBlock) Arguments(ctx context.Context) (JSON, error) {
-	q := r.GraphQLQuery().Select("arguments")
-	var response JSON
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// CallID is the field `callId` of the API.
-func (r *LLMContentBlock) CallID(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("callId")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Errored is the field `errored` of the API.
-func (r *LLMContentBlock) Errored(ctx context.Context) (bool, error) {
-	q := r.GraphQLQuery().Select("errored")
-	var response bool
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Kind is the field `kind` of the API.
-func (r *LLMContentBlock) Kind(ctx context.Context) (LLMContentBlockKind, error) {
-	q := r.GraphQLQuery().Select("kind")
-	var response LLMContentBlockKind
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Signature is the field `signature` of the API.
-func (r *LLMContentBlock) Signature(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("signature")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Text is the field `text` of the API.
-func (r *LLMContentBlock) Text(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("text")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// ToolName is the field `toolName` of the API.
-func (r *LLMContentBlock) ToolName(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("toolName")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// LLMContentBlockInput are values given together.
-type LLMContentBlockInput struct {
-	// Kind is the value `kind`.
-	Kind LLMContentBlockKind `json:"kind"`
-	// Text is the value `text`.
-	Text string `json:"text,omitempty"`
-	// CallID is the value `callId`.
-	CallID string `json:"callId,omitempty"`
-	// ToolName is the value `toolName`.
-	ToolName string `json:"toolName,omitempty"`
-	// Arguments is the value `arguments`.
-	Arguments JSON `json:"arguments,omitempty"`
-	// Errored is the value `errored`.
-	Errored bool `json:"errored,omitempty"`
-	// Signature is the value `signature`.
-	Signature string `json:"signature,omitempty"`
-}
-
-// LLMContentBlockKind is one of a few values.
-type LLMContentBlockKind string
-
-// IsEnum tells that values are written without quotes.
-func (LLMContentBlockKind) IsEnum() {}
-
-const (
-	// LLMContentBlockKindText is the value TEXT.
-	LLMContentBlockKindText LLMContentBlockKind = "TEXT"
-	// Text is LLMContentBlockKindText.
-	Text = LLMContentBlockKindText
-	// LLMContentBlockKindThinking is the value THINKING.
-	LLMContentBlockKindThinking LLMContentBlockKind = "THINKING"
-	// Thinking is LLMContentBlockKindThinking.
-	Thinking = LLMContentBlockKindThinking
-	// LLMContentBlockKindToolCall is the value TOOL_CALL.
-	LLMContentBlockKindToolCall LLMContentBlockKind = "TOOL_CALL"
-	// ToolCall is LLMContentBlockKindToolCall.
-	ToolCall = LLMContentBlockKindToolCall
-	// LLMContentBlockKindToolResult is the value TOOL_RESULT.
-	LLMContentBlockKindToolResult LLMContentBlockKind = "TOOL_RESULT"
-	// ToolResult is LLMContentBlockKindToolResult.
-	ToolResult = LLMContentBlockKindToolResult
-)
-
-// LLMMessage is an object of the API.
-type LLMMessage struct {
-	query *querybuilder.Selection
-}
-
-// LLMMessageID is the id of a LLMMessage.
-type LLMMessageID = ID
-
-// WithLLMMessageFunc is what LLMMessage.With calls.
-type WithLLMMessageFunc func(r *LLMMessage) *LLMMessage
-
-// With calls a function with the object, so that a chain stays in one piece.
-func (r *LLMMessage) With(f WithLLMMessageFunc) *LLMMessage {
-	return f(r)
-}
-
-// WithGraphQLQuery returns the object that a selection stands for, for generated code.
-func (r *LLMMessage) WithGraphQLQuery(q *querybuilder.Selection) *LLMMessage {
-	return &LLMMessage{query: q}
-}
-
-// GraphQLQuery returns the object's selection, for generated code.
-func (r *LLMMessage) GraphQLQuery() *querybuilder.Selection {
-	return r.query
-}
-
-// GraphQLID returns the object's id as text, for generated code.
-func (r *LLMMessage) GraphQLID(ctx context.Context) (string, error) {
-	return r.query.ID(ctx)
-}
-
-// ID returns the object's id, by which any program of the session can load it.
-func (r *LLMMessage) ID(ctx context.Context) (LLMMessageID, error) {
-	id, err := r.query.ID(ctx)
-	return ID(id), err
-}
-
-// MarshalJSON writes the object's id.
-func (r *LLMMessage) MarshalJSON() ([]byte, error) {
-	id, err := r.query.ID(context.Background())
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(id)
-}
-
-// UnmarshalJSON reads an id.
-func (r *LLMMessage) UnmarshalJSON(data []byte) error {
-	q, err := unmarshalID("loadLLMMessageFromID", data)
-	r.query = q
-	return err
-}
-
-// Content is the field `content` of the API.
-func (r *LLMMessage) Content(ctx context.Context) ([]LLMContentBlock, error) {
-	q := r.GraphQLQuery().Select("content")
-	ids, err := q.IDs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	found := make([]LLMContentBlock, 0, len(ids))
-	for _, id := range ids {
-		found = append(found, *new(LLMContentBlock).WithGraphQLQuery(q.Root().Select("loadLLMContentBlockFromID").Arg("id", id)))
-	}
-	return found, nil
-}
-
-// Role is the field `role` of the API.
-func (r *LLMMessage) Role(ctx context.Context) (LLMMessageRole, error) {
-	q := r.GraphQLQuery().Select("role")
-	var response LLMMessageRole
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// TokenUsage is the field `tokenUsage` of the API.
-func (r *LLMMessage) TokenUsage() *LLMTokenUsage {
-	q := r.GraphQLQuery().Select("tokenUsage")
-	return new(LLMTokenUsage).WithGraphQLQuery(q)
-}
-
-// LLMMessageRole is one of a few values.
-type LLMMessageRole string
-
-// IsEnum tells that values are written without quotes.
-func (LLMMessageRole) IsEnum() {}
-
-const (
-	// LLMMessageRoleUser is the value USER.
-	LLMMessageRoleUser LLMMessageRole = "USER"
-	// User is LLMMessageRoleUser.
-	User = LLMMessageRoleUser
-	// LLMMessageRoleAssistant is the value ASSISTANT.
-	LLMMessageRoleAssistant LLMMessageRole = "ASSISTANT"
-	// Assistant is LLMMessageRoleAssistant.
-	Assistant = LLMMessageRoleAssistant
-	// LLMMessageRoleSystem is the value SYSTEM.
-	LLMMessageRoleSystem LLMMessageRole = "SYSTEM"
-	// System is LLMMessageRoleSystem.
-	System = LLMMessageRoleSystem
-)
-
-// LLMSkill is an object of the API.
-type LLMSkill struct {
-	query *querybuilder.Selection
-}
-
-// LLMSkillID is the id of a LLMSkill.
-type LLMSkillID = ID
-
-// WithLLMSkillFunc is what LLMSkill.With calls.
-type WithLLMSkillFunc func(r *LLMSkill) *LLMSkill
-
-// With calls a function with the object, so that a chain stays in one piece.
-func (r *LLMSkill) With(f WithLLMSkillFunc) *LLMSkill {
-	return f(r)
-}
-
-// WithGraphQLQuery returns the object that a selection stands for, for generated code.
-func (r *LLMSkill) WithGraphQLQuery(q *querybuilder.Selection) *LLMSkill {
-	return &LLMSkill{query: q}
-}
-
-// GraphQLQuery returns the object's selection, for generated code.
-func (r *LLMSkill) GraphQLQuery() *querybuilder.Selection {
-	return r.query
-}
-
-// GraphQLID returns the object's id as text, for generated code.
-func (r *LLMSkill) GraphQLID(ctx context.Context) (string, error) {
-	return r.query.ID(ctx)
-}
-
-// ID returns the object's id, by which any program of the session can load it.
-func (r *LLMSkill) ID(ctx context.Context) (LLMSkillID, error) {
-	id, err := r.query.ID(ctx)
-	return ID(id), err
-}
-
-// MarshalJSON writes the object's id.
-func (r *LLMSkill) MarshalJSON() ([]byte, error) {
-	id, err := r.query.ID(context.Background())
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(id)
-}
-
-// UnmarshalJSON reads an id.
-func (r *LLMSkill) UnmarshalJSON(data []byte) error {
-	q, err := unmarshalID("loadLLMSkillFromID", data)
-	r.query = q
-	return err
-}
-
-// Description is the field `description` of the API.
-func (r *LLMSkill) Description(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("description")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Name is the field `name` of the API.
-func (r *LLMSkill) Name(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("name")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// LLMTokenUsage is an object of the API.
-type LLMTokenUsage struct {
-	query *querybuilder.Selection
-}
-
-// LLMTokenUsageID is the id of a LLMTokenUsage.
-type LLMTokenUsageID = ID
-
-// WithLLMTokenUsageFunc is what LLMTokenUsage.With calls.
-type WithLLMTokenUsageFunc func(r *LLMTokenUsage) *LLMTokenUsage
-
-// With calls a function with the object, so that a chain stays in one piece.
-func (r *LLMTokenUsage) With(f WithLLMTokenUsageFunc) *LLMTokenUsage {
-	return f(r)
-}
-
-// WithGraphQLQuery returns the object that a selection stands for, for generated code.
-func (r *LLMTokenUsage) WithGraphQLQuery(q *querybuilder.Selection) *LLMTokenUsage {
-	return &LLMTokenUsage{query: q}
-}
-
-// GraphQLQuery returns the object's selection, for generated code.
-func (r *LLMTokenUsage) GraphQLQuery() *querybuilder.Selection {
-	return r.query
-}
-
-// GraphQLID returns the object's id as text, for generated code.
-func (r *LLMTokenUsage) GraphQLID(ctx context.Context) (string, error) {
-	return r.query.ID(ctx)
-}
-
-// ID returns the object's id, by which any program of the session can load it.
-func (r *LLMTokenUsage) ID(ctx context.Context) (LLMTokenUsageID, error) {
-	id, err := r.query.ID(ctx)
-	return ID(id), err
-}
-
-// MarshalJSON writes the object's id.
-func (r *LLMTokenUsage) MarshalJSON() ([]byte, error) {
-	id, err := r.query.ID(context.Background())
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(id)
-}
-
-// UnmarshalJSON reads an id.
-func (r *LLMTokenUsage) UnmarshalJSON(data []byte) error {
-	q, err := unmarshalID("loadLLMTokenUsageFromID", data)
-	r.query = q
-	return err
-}
-
-// CachedTokenReads is the field `cachedTokenReads` of the API.
-func (r *LLMTokenUsage) CachedTokenReads(ctx context.Context) (int, error) {
-	q := r.GraphQLQuery().Select("cachedTokenReads")
-	var response int
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// CachedTokenWrites is the field `cachedTokenWrites` of the API.
-func (r *LLMTokenUsage) CachedTokenWrites(ctx context.Context) (int, error) {
-	q := r.GraphQLQuery().Select("cachedTokenWrites")
-	var response int
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// InputTokens is the field `inputTokens` of the API.
-func (r *LLMTokenUsage) InputTokens(ctx context.Context) (int, error) {
-	q := r.GraphQLQuery().Select("inputTokens")
-	var response int
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// OutputTokens is the field `outputTokens` of the API.
-func (r *LLMTokenUsage) OutputTokens(ctx context.Context) (int, error) {
-	q := r.GraphQLQuery().Select("outputTokens")
-	var response int
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// TotalTokens is the field `totalTokens` of the API.
-func (r *LLMTokenUsage) TotalTokens(ctx context.Context) (int, error) {
-	q := r.GraphQLQuery().Select("totalTokens")
-	var response int
-	err := q.Execute(ctx, &response)
-	return response, err
 }
 
 // Label a label.
@@ -7517,7 +5553,7 @@ func (r *Label) Value(ctx context.Context) (string, error) {
 	return response, err
 }
 
-// ListTypeDef is an object of the API.
+// ListTypeDef the definition of a list.
 type ListTypeDef struct {
 	query *querybuilder.Selection
 }
@@ -7570,13 +5606,13 @@ func (r *ListTypeDef) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// ElementTypeDef is the field `elementTypeDef` of the API.
+// ElementTypeDef type of its elements.
 func (r *ListTypeDef) ElementTypeDef() *TypeDef {
 	q := r.GraphQLQuery().Select("elementTypeDef")
 	return new(TypeDef).WithGraphQLQuery(q)
 }
 
-// Module is an object of the API.
+// Module a module.
 type Module struct {
 	query *querybuilder.Selection
 }
@@ -7629,114 +5665,7 @@ func (r *Module) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// Check is the field `check` of the API.
-func (r *Module) Check(name string) *Check {
-	q := r.GraphQLQuery().Select("check").Arg("name", name)
-	return new(Check).WithGraphQLQuery(q)
-}
-
-// ModuleChecksOpts are the optional arguments of Module.Checks.
-type ModuleChecksOpts struct {
-	// Include is the argument `include`.
-	Include []string
-	// NoGenerate is the argument `noGenerate`.
-	NoGenerate bool
-}
-
-// Checks is the field `checks` of the API.
-func (r *Module) Checks(opts ...ModuleChecksOpts) *CheckGroup {
-	q := r.GraphQLQuery().Select("checks")
-	for _, given := range opts {
-		q.Optional("include", given.Include)
-		q.Optional("noGenerate", given.NoGenerate)
-	}
-	return new(CheckGroup).WithGraphQLQuery(q)
-}
-
-// Dependencies is the field `dependencies` of the API.
-func (r *Module) Dependencies(ctx context.Context) ([]Module, error) {
-	q := r.GraphQLQuery().Select("dependencies")
-	ids, err := q.IDs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	found := make([]Module, 0, len(ids))
-	for _, id := range ids {
-		found = append(found, *new(Module).WithGraphQLQuery(q.Root().Select("loadModuleFromID").Arg("id", id)))
-	}
-	return found, nil
-}
-
-// Description is the field `description` of the API.
-func (r *Module) Description(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("description")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Enums is the field `enums` of the API.
-func (r *Module) Enums(ctx context.Context) ([]TypeDef, error) {
-	q := r.GraphQLQuery().Select("enums")
-	ids, err := q.IDs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	found := make([]TypeDef, 0, len(ids))
-	for _, id := range ids {
-		found = append(found, *new(TypeDef).WithGraphQLQuery(q.Root().Select("loadTypeDefFromID").Arg("id", id)))
-	}
-	return found, nil
-}
-
-// GeneratedContextDirectory is the field `generatedContextDirectory` of the API.
-func (r *Module) GeneratedContextDirectory() *Directory {
-	q := r.GraphQLQuery().Select("generatedContextDirectory")
-	return new(Directory).WithGraphQLQuery(q)
-}
-
-// Generator is the field `generator` of the API.
-func (r *Module) Generator(name string) *Generator {
-	q := r.GraphQLQuery().Select("generator").Arg("name", name)
-	return new(Generator).WithGraphQLQuery(q)
-}
-
-// ModuleGeneratorsOpts are the optional arguments of Module.Generators.
-type ModuleGeneratorsOpts struct {
-	// Include is the argument `include`.
-	Include []string
-}
-
-// Generators is the field `generators` of the API.
-func (r *Module) Generators(opts ...ModuleGeneratorsOpts) *GeneratorGroup {
-	q := r.GraphQLQuery().Select("generators")
-	for _, given := range opts {
-		q.Optional("include", given.Include)
-	}
-	return new(GeneratorGroup).WithGraphQLQuery(q)
-}
-
-// Interfaces is the field `interfaces` of the API.
-func (r *Module) Interfaces(ctx context.Context) ([]TypeDef, error) {
-	q := r.GraphQLQuery().Select("interfaces")
-	ids, err := q.IDs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	found := make([]TypeDef, 0, len(ids))
-	for _, id := range ids {
-		found = append(found, *new(TypeDef).WithGraphQLQuery(q.Root().Select("loadTypeDefFromID").Arg("id", id)))
-	}
-	return found, nil
-}
-
-// IntrospectionSchemaJSON is the field `introspectionSchemaJSON` of the API.
-func (r *Module) IntrospectionSchemaJSON() *File {
-	q := r.GraphQLQuery().Select("introspectionSchemaJSON")
-	return new(File).WithGraphQLQuery(q)
-}
-
-// Name is the field `name` of the API.
+// Name its name.
 func (r *Module) Name(ctx context.Context) (string, error) {
 	q := r.GraphQLQuery().Select("name")
 	var response string
@@ -7744,7 +5673,75 @@ func (r *Module) Name(ctx context.Context) (string, error) {
 	return response, err
 }
 
-// Objects is the field `objects` of the API.
+// Description what it is for.
+func (r *Module) Description(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("description")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// WithDescription says what it is for.
+//
+// description: What it is for.
+func (r *Module) WithDescription(description string) *Module {
+	q := r.GraphQLQuery().Select("withDescription").Arg("description", description)
+	return new(Module).WithGraphQLQuery(q)
+}
+
+// WithObject adds an object.
+//
+// object: Its definition.
+func (r *Module) WithObject(object *TypeDef) *Module {
+	q := r.GraphQLQuery().Select("withObject").Arg("object", object)
+	return new(Module).WithGraphQLQuery(q)
+}
+
+// WithInterface adds an interface.
+//
+// iface: Its definition.
+func (r *Module) WithInterface(iface *TypeDef) *Module {
+	q := r.GraphQLQuery().Select("withInterface").Arg("iface", iface)
+	return new(Module).WithGraphQLQuery(q)
+}
+
+// WithEnum adds an enum.
+//
+// enum: Its definition.
+func (r *Module) WithEnum(enum *TypeDef) *Module {
+	q := r.GraphQLQuery().Select("withEnum").Arg("enum", enum)
+	return new(Module).WithGraphQLQuery(q)
+}
+
+// Sync makes sure that it is loaded.
+func (r *Module) Sync(ctx context.Context) (*Module, error) {
+	q := r.GraphQLQuery().Select("sync")
+	var id ID
+	if err := q.Execute(ctx, &id); err != nil {
+		return nil, err
+	}
+	return new(Module).WithGraphQLQuery(q.Root().Select("loadModuleFromID").Arg("id", id)), nil
+}
+
+// ModuleServeOpts are the optional arguments of Module.Serve.
+type ModuleServeOpts struct {
+	// IncludeDependencies and the modules that it uses.
+	IncludeDependencies bool
+	// Entrypoint ignored.
+	Entrypoint bool
+}
+
+// Serve lets the client call it.
+func (r *Module) Serve(ctx context.Context, opts ...ModuleServeOpts) error {
+	q := r.GraphQLQuery().Select("serve")
+	for _, given := range opts {
+		q.Optional("includeDependencies", given.IncludeDependencies)
+		q.Optional("entrypoint", given.Entrypoint)
+	}
+	return q.Execute(ctx, nil)
+}
+
+// Objects its objects.
 func (r *Module) Objects(ctx context.Context) ([]TypeDef, error) {
 	q := r.GraphQLQuery().Select("objects")
 	ids, err := q.IDs(ctx)
@@ -7758,167 +5755,67 @@ func (r *Module) Objects(ctx context.Context) ([]TypeDef, error) {
 	return found, nil
 }
 
-// Runtime is the field `runtime` of the API.
-func (r *Module) Runtime() *Container {
-	q := r.GraphQLQuery().Select("runtime")
-	return new(Container).WithGraphQLQuery(q)
-}
-
-// SDK is the field `sdk` of the API.
-func (r *Module) SDK() *SDKConfig {
-	q := r.GraphQLQuery().Select("sdk")
-	return new(SDKConfig).WithGraphQLQuery(q)
-}
-
-// ModuleServeOpts are the optional arguments of Module.Serve.
-type ModuleServeOpts struct {
-	// IncludeDependencies is the argument `includeDependencies`.
-	IncludeDependencies bool
-	// Entrypoint is the argument `entrypoint`.
-	Entrypoint bool
-}
-
-// Serve is the field `serve` of the API.
-func (r *Module) Serve(ctx context.Context, opts ...ModuleServeOpts) error {
-	q := r.GraphQLQuery().Select("serve")
-	for _, given := range opts {
-		q.Optional("includeDependencies", given.IncludeDependencies)
-		q.Optional("entrypoint", given.Entrypoint)
+// Interfaces its interfaces.
+func (r *Module) Interfaces(ctx context.Context) ([]TypeDef, error) {
+	q := r.GraphQLQuery().Select("interfaces")
+	ids, err := q.IDs(ctx)
+	if err != nil {
+		return nil, err
 	}
-	return q.Execute(ctx, nil)
-}
-
-// ModuleServicesOpts are the optional arguments of Module.Services.
-type ModuleServicesOpts struct {
-	// Include is the argument `include`.
-	Include []string
-}
-
-// Services is the field `services` of the API.
-func (r *Module) Services(opts ...ModuleServicesOpts) *UpGroup {
-	q := r.GraphQLQuery().Select("services")
-	for _, given := range opts {
-		q.Optional("include", given.Include)
+	found := make([]TypeDef, 0, len(ids))
+	for _, id := range ids {
+		found = append(found, *new(TypeDef).WithGraphQLQuery(q.Root().Select("loadTypeDefFromID").Arg("id", id)))
 	}
-	return new(UpGroup).WithGraphQLQuery(q)
+	return found, nil
 }
 
-// Source is the field `source` of the API.
+// Enums its enums.
+func (r *Module) Enums(ctx context.Context) ([]TypeDef, error) {
+	q := r.GraphQLQuery().Select("enums")
+	ids, err := q.IDs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found := make([]TypeDef, 0, len(ids))
+	for _, id := range ids {
+		found = append(found, *new(TypeDef).WithGraphQLQuery(q.Root().Select("loadTypeDefFromID").Arg("id", id)))
+	}
+	return found, nil
+}
+
+// Dependencies the modules that it uses.
+func (r *Module) Dependencies(ctx context.Context) ([]Module, error) {
+	q := r.GraphQLQuery().Select("dependencies")
+	ids, err := q.IDs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found := make([]Module, 0, len(ids))
+	for _, id := range ids {
+		found = append(found, *new(Module).WithGraphQLQuery(q.Root().Select("loadModuleFromID").Arg("id", id)))
+	}
+	return found, nil
+}
+
+// Source its source; none while it is being built.
 func (r *Module) Source() *ModuleSource {
 	q := r.GraphQLQuery().Select("source")
 	return new(ModuleSource).WithGraphQLQuery(q)
 }
 
-// Sync is the field `sync` of the API.
-func (r *Module) Sync(ctx context.Context) (*Module, error) {
-	q := r.GraphQLQuery().Select("sync")
-	var id ID
-	if err := q.Execute(ctx, &id); err != nil {
-		return nil, err
-	}
-	return new(Module).WithGraphQLQuery(q.Root().Select("loadModuleFromID").Arg("id", id)), nil
+// SDK what it is written with.
+func (r *Module) SDK() *SDKConfig {
+	q := r.GraphQLQuery().Select("sdk")
+	return new(SDKConfig).WithGraphQLQuery(q)
 }
 
-// UserDefaults is the field `userDefaults` of the API.
-func (r *Module) UserDefaults() *EnvFile {
-	q := r.GraphQLQuery().Select("userDefaults")
-	return new(EnvFile).WithGraphQLQuery(q)
+// IntrospectionSchemaJSON the API as its code sees it, as an answer to an introspection query.
+func (r *Module) IntrospectionSchemaJSON() *File {
+	q := r.GraphQLQuery().Select("introspectionSchemaJSON")
+	return new(File).WithGraphQLQuery(q)
 }
 
-// WithDescription is the field `withDescription` of the API.
-func (r *Module) WithDescription(description string) *Module {
-	q := r.GraphQLQuery().Select("withDescription").Arg("description", description)
-	return new(Module).WithGraphQLQuery(q)
-}
-
-// WithEnum is the field `withEnum` of the API.
-func (r *Module) WithEnum(enum *TypeDef) *Module {
-	q := r.GraphQLQuery().Select("withEnum").Arg("enum", enum)
-	return new(Module).WithGraphQLQuery(q)
-}
-
-// WithInterface is the field `withInterface` of the API.
-func (r *Module) WithInterface(iface *TypeDef) *Module {
-	q := r.GraphQLQuery().Select("withInterface").Arg("iface", iface)
-	return new(Module).WithGraphQLQuery(q)
-}
-
-// WithObject is the field `withObject` of the API.
-func (r *Module) WithObject(object *TypeDef) *Module {
-	q := r.GraphQLQuery().Select("withObject").Arg("object", object)
-	return new(Module).WithGraphQLQuery(q)
-}
-
-// ModuleConfigClient is an object of the API.
-type ModuleConfigClient struct {
-	query *querybuilder.Selection
-}
-
-// ModuleConfigClientID is the id of a ModuleConfigClient.
-type ModuleConfigClientID = ID
-
-// WithModuleConfigClientFunc is what ModuleConfigClient.With calls.
-type WithModuleConfigClientFunc func(r *ModuleConfigClient) *ModuleConfigClient
-
-// With calls a function with the object, so that a chain stays in one piece.
-func (r *ModuleConfigClient) With(f WithModuleConfigClientFunc) *ModuleConfigClient {
-	return f(r)
-}
-
-// WithGraphQLQuery returns the object that a selection stands for, for generated code.
-func (r *ModuleConfigClient) WithGraphQLQuery(q *querybuilder.Selection) *ModuleConfigClient {
-	return &ModuleConfigClient{query: q}
-}
-
-// GraphQLQuery returns the object's selection, for generated code.
-func (r *ModuleConfigClient) GraphQLQuery() *querybuilder.Selection {
-	return r.query
-}
-
-// GraphQLID returns the object's id as text, for generated code.
-func (r *ModuleConfigClient) GraphQLID(ctx context.Context) (string, error) {
-	return r.query.ID(ctx)
-}
-
-// ID returns the object's id, by which any program of the session can load it.
-func (r *ModuleConfigClient) ID(ctx context.Context) (ModuleConfigClientID, error) {
-	id, err := r.query.ID(ctx)
-	return ID(id), err
-}
-
-// MarshalJSON writes the object's id.
-func (r *ModuleConfigClient) MarshalJSON() ([]byte, error) {
-	id, err := r.query.ID(context.Background())
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(id)
-}
-
-// UnmarshalJSON reads an id.
-func (r *ModuleConfigClient) UnmarshalJSON(data []byte) error {
-	q, err := unmarshalID("loadModuleConfigClientFromID", data)
-	r.query = q
-	return err
-}
-
-// Directory is the field `directory` of the API.
-func (r *ModuleConfigClient) Directory(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("directory")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Generator is the field `generator` of the API.
-func (r *ModuleConfigClient) Generator(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("generator")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// ModuleSource is an object of the API.
+// ModuleSource the source of a module.
 type ModuleSource struct {
 	query *querybuilder.Selection
 }
@@ -7971,65 +5868,47 @@ func (r *ModuleSource) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// AsModule is the field `asModule` of the API.
+// AsModule the module, loaded.
 func (r *ModuleSource) AsModule() *Module {
 	q := r.GraphQLQuery().Select("asModule")
 	return new(Module).WithGraphQLQuery(q)
 }
 
-// AsString is the field `asString` of the API.
-func (r *ModuleSource) AsString(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("asString")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Blueprint is the field `blueprint` of the API.
-//
-// Deprecated: there is something better.
-func (r *ModuleSource) Blueprint() *ModuleSource {
-	q := r.GraphQLQuery().Select("blueprint")
-	return new(ModuleSource).WithGraphQLQuery(q)
-}
-
-// ClientSchemaIntrospectionJSON is the field `clientSchemaIntrospectionJSON` of the API.
-func (r *ModuleSource) ClientSchemaIntrospectionJSON() *File {
-	q := r.GraphQLQuery().Select("clientSchemaIntrospectionJSON")
-	return new(File).WithGraphQLQuery(q)
-}
-
-// CloneRef is the field `cloneRef` of the API.
-func (r *ModuleSource) CloneRef(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("cloneRef")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Commit is the field `commit` of the API.
-func (r *ModuleSource) Commit(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("commit")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// ConfigClients is the field `configClients` of the API.
-func (r *ModuleSource) ConfigClients(ctx context.Context) ([]ModuleConfigClient, error) {
-	q := r.GraphQLQuery().Select("configClients")
-	ids, err := q.IDs(ctx)
-	if err != nil {
+// Sync makes sure that it can be read.
+func (r *ModuleSource) Sync(ctx context.Context) (*ModuleSource, error) {
+	q := r.GraphQLQuery().Select("sync")
+	var id ID
+	if err := q.Execute(ctx, &id); err != nil {
 		return nil, err
 	}
-	found := make([]ModuleConfigClient, 0, len(ids))
-	for _, id := range ids {
-		found = append(found, *new(ModuleConfigClient).WithGraphQLQuery(q.Root().Select("loadModuleConfigClientFromID").Arg("id", id)))
-	}
-	return found, nil
+	return new(ModuleSource).WithGraphQLQuery(q.Root().Select("loadModuleSourceFromID").Arg("id", id)), nil
 }
 
-// ConfigExists is the field `configExists` of the API.
+// ModuleName the module's name.
+func (r *ModuleSource) ModuleName(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("moduleName")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// ModuleOriginalName the name in its configuration.
+func (r *ModuleSource) ModuleOriginalName(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("moduleOriginalName")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// EngineVersion version of the API that it is written for.
+func (r *ModuleSource) EngineVersion(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("engineVersion")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// ConfigExists whether there is a configuration.
 func (r *ModuleSource) ConfigExists(ctx context.Context) (bool, error) {
 	q := r.GraphQLQuery().Select("configExists")
 	var response bool
@@ -8037,13 +5916,21 @@ func (r *ModuleSource) ConfigExists(ctx context.Context) (bool, error) {
 	return response, err
 }
 
-// ContextDirectory is the field `contextDirectory` of the API.
-func (r *ModuleSource) ContextDirectory() *Directory {
-	q := r.GraphQLQuery().Select("contextDirectory")
-	return new(Directory).WithGraphQLQuery(q)
+// Kind where it is.
+func (r *ModuleSource) Kind(ctx context.Context) (ModuleSourceKind, error) {
+	q := r.GraphQLQuery().Select("kind")
+	var response ModuleSourceKind
+	err := q.Execute(ctx, &response)
+	return response, err
 }
 
-// Dependencies is the field `dependencies` of the API.
+// SDK what the module is written with.
+func (r *ModuleSource) SDK() *SDKConfig {
+	q := r.GraphQLQuery().Select("sdk")
+	return new(SDKConfig).WithGraphQLQuery(q)
+}
+
+// Dependencies the sources of modules that it uses.
 func (r *ModuleSource) Dependencies(ctx context.Context) ([]ModuleSource, error) {
 	q := r.GraphQLQuery().Select("dependencies")
 	ids, err := q.IDs(ctx)
@@ -8057,7 +5944,7 @@ func (r *ModuleSource) Dependencies(ctx context.Context) ([]ModuleSource, error)
 	return found, nil
 }
 
-// Digest is the field `digest` of the API.
+// Digest what tells its contents from others.
 func (r *ModuleSource) Digest(ctx context.Context) (string, error) {
 	q := r.GraphQLQuery().Select("digest")
 	var response string
@@ -8065,75 +5952,41 @@ func (r *ModuleSource) Digest(ctx context.Context) (string, error) {
 	return response, err
 }
 
-// Directory is the field `directory` of the API.
-func (r *ModuleSource) Directory(path string) *Directory {
-	q := r.GraphQLQuery().Select("directory").Arg("path", path)
-	return new(Directory).WithGraphQLQuery(q)
-}
-
-// EngineVersion is the field `engineVersion` of the API.
-func (r *ModuleSource) EngineVersion(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("engineVersion")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Generate is the field `generate` of the API.
-func (r *ModuleSource) Generate(workspace *Workspace) *Workspace {
-	q := r.GraphQLQuery().Select("generate").Arg("workspace", workspace)
-	return new(Workspace).WithGraphQLQuery(q)
-}
-
-// GenerateLocalDependencies is the field `generateLocalDependencies` of the API.
-func (r *ModuleSource) GenerateLocalDependencies(workspace *Workspace) *Changeset {
-	q := r.GraphQLQuery().Select("generateLocalDependencies").Arg("workspace", workspace)
-	return new(Changeset).WithGraphQLQuery(q)
-}
-
-// GeneratedContextChangeset is the field `generatedContextChangeset` of the API.
-func (r *ModuleSource) GeneratedContextChangeset() *Changeset {
-	q := r.GraphQLQuery().Select("generatedContextChangeset")
-	return new(Changeset).WithGraphQLQuery(q)
-}
-
-// GeneratedContextDirectory is the field `generatedContextDirectory` of the API.
-func (r *ModuleSource) GeneratedContextDirectory() *Directory {
-	q := r.GraphQLQuery().Select("generatedContextDirectory")
-	return new(Directory).WithGraphQLQuery(q)
-}
-
-// HTMLRepoURL is the field `htmlRepoURL` of the API.
-func (r *ModuleSource) HTMLRepoURL(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("htmlRepoURL")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// HTMLURL is the field `htmlURL` of the API.
-func (r *ModuleSource) HTMLURL(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("htmlURL")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// IntrospectionSchemaJSON is the field `introspectionSchemaJSON` of the API.
+// IntrospectionSchemaJSON the API as the module's code sees it, as an answer to an introspection query.
 func (r *ModuleSource) IntrospectionSchemaJSON() *File {
 	q := r.GraphQLQuery().Select("introspectionSchemaJSON")
 	return new(File).WithGraphQLQuery(q)
 }
 
-// Kind is the field `kind` of the API.
-func (r *ModuleSource) Kind(ctx context.Context) (ModuleSourceKind, error) {
-	q := r.GraphQLQuery().Select("kind")
-	var response ModuleSourceKind
+// AsString its reference.
+func (r *ModuleSource) AsString(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("asString")
+	var response string
 	err := q.Execute(ctx, &response)
 	return response, err
 }
 
-// LocalContextDirectoryPath is the field `localContextDirectoryPath` of the API.
+// ContextDirectory the directory that the module may read from.
+func (r *ModuleSource) ContextDirectory() *Directory {
+	q := r.GraphQLQuery().Select("contextDirectory")
+	return new(Directory).WithGraphQLQuery(q)
+}
+
+// Directory a directory of the module's source.
+//
+// path: Path, relative to the source.
+func (r *ModuleSource) Directory(path string) *Directory {
+	q := r.GraphQLQuery().Select("directory").Arg("path", path)
+	return new(Directory).WithGraphQLQuery(q)
+}
+
+// GeneratedContextDirectory the context with what is generated for the module.
+func (r *ModuleSource) GeneratedContextDirectory() *Directory {
+	q := r.GraphQLQuery().Select("generatedContextDirectory")
+	return new(Directory).WithGraphQLQuery(q)
+}
+
+// LocalContextDirectoryPath path of the context on the host.
 func (r *ModuleSource) LocalContextDirectoryPath(ctx context.Context) (string, error) {
 	q := r.GraphQLQuery().Select("localContextDirectoryPath")
 	var response string
@@ -8141,53 +5994,7 @@ func (r *ModuleSource) LocalContextDirectoryPath(ctx context.Context) (string, e
 	return response, err
 }
 
-// ModuleName is the field `moduleName` of the API.
-func (r *ModuleSource) ModuleName(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("moduleName")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// ModuleOriginalName is the field `moduleOriginalName` of the API.
-func (r *ModuleSource) ModuleOriginalName(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("moduleOriginalName")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// OriginalSubpath is the field `originalSubpath` of the API.
-func (r *ModuleSource) OriginalSubpath(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("originalSubpath")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Pin is the field `pin` of the API.
-func (r *ModuleSource) Pin(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("pin")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// RepoRootPath is the field `repoRootPath` of the API.
-func (r *ModuleSource) RepoRootPath(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("repoRootPath")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// SDK is the field `sdk` of the API.
-func (r *ModuleSource) SDK() *SDKConfig {
-	q := r.GraphQLQuery().Select("sdk")
-	return new(SDKConfig).WithGraphQLQuery(q)
-}
-
-// SourceRootSubpath is the field `sourceRootSubpath` of the API.
+// SourceRootSubpath path of the configuration's directory in the context.
 func (r *ModuleSource) SourceRootSubpath(ctx context.Context) (string, error) {
 	q := r.GraphQLQuery().Select("sourceRootSubpath")
 	var response string
@@ -8195,7 +6002,15 @@ func (r *ModuleSource) SourceRootSubpath(ctx context.Context) (string, error) {
 	return response, err
 }
 
-// SourceSubpath is the field `sourceSubpath` of the API.
+// OriginalSubpath path of the reference in the context.
+func (r *ModuleSource) OriginalSubpath(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("originalSubpath")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// SourceSubpath path of the code in the context.
 func (r *ModuleSource) SourceSubpath(ctx context.Context) (string, error) {
 	q := r.GraphQLQuery().Select("sourceSubpath")
 	var response string
@@ -8203,45 +6018,39 @@ func (r *ModuleSource) SourceSubpath(ctx context.Context) (string, error) {
 	return response, err
 }
 
-// Sync is the field `sync` of the API.
-func (r *ModuleSource) Sync(ctx context.Context) (*ModuleSource, error) {
-	q := r.GraphQLQuery().Select("sync")
-	var id ID
-	if err := q.Execute(ctx, &id); err != nil {
-		return nil, err
-	}
-	return new(ModuleSource).WithGraphQLQuery(q.Root().Select("loadModuleSourceFromID").Arg("id", id)), nil
+// RepoRootPath root of the repository, without scheme.
+func (r *ModuleSource) RepoRootPath(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("repoRootPath")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
 }
 
-// Toolchains is the field `toolchains` of the API.
-//
-// Deprecated: there is something better.
-func (r *ModuleSource) Toolchains(ctx context.Context) ([]ModuleSource, error) {
-	q := r.GraphQLQuery().Select("toolchains")
-	ids, err := q.IDs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	found := make([]ModuleSource, 0, len(ids))
-	for _, id := range ids {
-		found = append(found, *new(ModuleSource).WithGraphQLQuery(q.Root().Select("loadModuleSourceFromID").Arg("id", id)))
-	}
-	return found, nil
+// CloneRef what is cloned.
+func (r *ModuleSource) CloneRef(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("cloneRef")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
 }
 
-// UpdatedConfigDirectory is the field `updatedConfigDirectory` of the API.
-func (r *ModuleSource) UpdatedConfigDirectory() *Directory {
-	q := r.GraphQLQuery().Select("updatedConfigDirectory")
-	return new(Directory).WithGraphQLQuery(q)
+// Commit the commit.
+func (r *ModuleSource) Commit(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("commit")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
 }
 
-// UserDefaults is the field `userDefaults` of the API.
-func (r *ModuleSource) UserDefaults() *EnvFile {
-	q := r.GraphQLQuery().Select("userDefaults")
-	return new(EnvFile).WithGraphQLQuery(q)
+// Pin the commit that it is pinned to.
+func (r *ModuleSource) Pin(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("pin")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
 }
 
-// Version is the field `version` of the API.
+// Version the branch, tag or commit that was asked for.
 func (r *ModuleSource) Version(ctx context.Context) (string, error) {
 	q := r.GraphQLQuery().Select("version")
 	var response string
@@ -8249,173 +6058,98 @@ func (r *ModuleSource) Version(ctx context.Context) (string, error) {
 	return response, err
 }
 
-// WithBlueprint is the field `withBlueprint` of the API.
+// HTMLRepoURL where the repository can be seen.
+func (r *ModuleSource) HTMLRepoURL(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("htmlRepoURL")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// HTMLURL where the source can be seen.
+func (r *ModuleSource) HTMLURL(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("htmlURL")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// WithName gives the module another name.
 //
-// Deprecated: there is something better.
-func (r *ModuleSource) WithBlueprint(blueprint *ModuleSource) *ModuleSource {
-	q := r.GraphQLQuery().Select("withBlueprint").Arg("blueprint", blueprint)
-	return new(ModuleSource).WithGraphQLQuery(q)
-}
-
-// WithClient is the field `withClient` of the API.
-func (r *ModuleSource) WithClient(generator string, outputDir string) *ModuleSource {
-	q := r.GraphQLQuery().Select("withClient").Arg("generator", generator).Arg("outputDir", outputDir)
-	return new(ModuleSource).WithGraphQLQuery(q)
-}
-
-// WithDependencies is the field `withDependencies` of the API.
-func (r *ModuleSource) WithDependencies(dependencies []*ModuleSource) *ModuleSource {
-	q := r.GraphQLQuery().Select("withDependencies").Arg("dependencies", dependencies)
-	return new(ModuleSource).WithGraphQLQuery(q)
-}
-
-// WithEngineVersion is the field `withEngineVersion` of the API.
-func (r *ModuleSource) WithEngineVersion(version string) *ModuleSource {
-	q := r.GraphQLQuery().Select("withEngineVersion").Arg("version", version)
-	return new(ModuleSource).WithGraphQLQuery(q)
-}
-
-// WithExperimentalFeatures is the field `withExperimentalFeatures` of the API.
-func (r *ModuleSource) WithExperimentalFeatures(features []ModuleSourceExperimentalFeature) *ModuleSource {
-	q := r.GraphQLQuery().Select("withExperimentalFeatures").Arg("features", features)
-	return new(ModuleSource).WithGraphQLQuery(q)
-}
-
-// WithIncludes is the field `withIncludes` of the API.
-func (r *ModuleSource) WithIncludes(patterns []string) *ModuleSource {
-	q := r.GraphQLQuery().Select("withIncludes").Arg("patterns", patterns)
-	return new(ModuleSource).WithGraphQLQuery(q)
-}
-
-// WithName is the field `withName` of the API.
+// name: The name.
 func (r *ModuleSource) WithName(name string) *ModuleSource {
 	q := r.GraphQLQuery().Select("withName").Arg("name", name)
 	return new(ModuleSource).WithGraphQLQuery(q)
 }
 
-// WithSDK is the field `withSDK` of the API.
+// WithSDK says what the module is written with.
+//
+// source: Name or reference of the SDK.
 func (r *ModuleSource) WithSDK(source string) *ModuleSource {
 	q := r.GraphQLQuery().Select("withSDK").Arg("source", source)
 	return new(ModuleSource).WithGraphQLQuery(q)
 }
 
-// WithSourceSubpath is the field `withSourceSubpath` of the API.
+// WithEngineVersion says which version of the API the module is written for.
+//
+// version: The version.
+func (r *ModuleSource) WithEngineVersion(version string) *ModuleSource {
+	q := r.GraphQLQuery().Select("withEngineVersion").Arg("version", version)
+	return new(ModuleSource).WithGraphQLQuery(q)
+}
+
+// WithSourceSubpath says where the code is.
+//
+// path: Path, relative to the configuration.
 func (r *ModuleSource) WithSourceSubpath(path string) *ModuleSource {
 	q := r.GraphQLQuery().Select("withSourceSubpath").Arg("path", path)
 	return new(ModuleSource).WithGraphQLQuery(q)
 }
 
-// WithToolchains is the field `withToolchains` of the API.
+// WithIncludes adds patterns of what is loaded with the source.
 //
-// Deprecated: there is something better.
-func (r *ModuleSource) WithToolchains(toolchains []*ModuleSource) *ModuleSource {
-	q := r.GraphQLQuery().Select("withToolchains").Arg("toolchains", toolchains)
+// patterns: The patterns.
+func (r *ModuleSource) WithIncludes(patterns []string) *ModuleSource {
+	q := r.GraphQLQuery().Select("withIncludes").Arg("patterns", patterns)
 	return new(ModuleSource).WithGraphQLQuery(q)
 }
 
-// WithUpdateBlueprint is the field `withUpdateBlueprint` of the API.
+// WithoutDependencies removes modules that it uses.
 //
-// Deprecated: there is something better.
-func (r *ModuleSource) WithUpdateBlueprint() *ModuleSource {
-	q := r.GraphQLQuery().Select("withUpdateBlueprint")
-	return new(ModuleSource).WithGraphQLQuery(q)
-}
-
-// WithUpdateDependencies is the field `withUpdateDependencies` of the API.
-func (r *ModuleSource) WithUpdateDependencies(dependencies []string) *ModuleSource {
-	q := r.GraphQLQuery().Select("withUpdateDependencies").Arg("dependencies", dependencies)
-	return new(ModuleSource).WithGraphQLQuery(q)
-}
-
-// WithUpdateToolchains is the field `withUpdateToolchains` of the API.
-//
-// Deprecated: there is something better.
-func (r *ModuleSource) WithUpdateToolchains(toolchains []string) *ModuleSource {
-	q := r.GraphQLQuery().Select("withUpdateToolchains").Arg("toolchains", toolchains)
-	return new(ModuleSource).WithGraphQLQuery(q)
-}
-
-// WithUpdatedClients is the field `withUpdatedClients` of the API.
-func (r *ModuleSource) WithUpdatedClients(clients []string) *ModuleSource {
-	q := r.GraphQLQuery().Select("withUpdatedClients").Arg("clients", clients)
-	return new(ModuleSource).WithGraphQLQuery(q)
-}
-
-// WithoutBlueprint is the field `withoutBlueprint` of the API.
-//
-// Deprecated: there is something better.
-func (r *ModuleSource) WithoutBlueprint() *ModuleSource {
-	q := r.GraphQLQuery().Select("withoutBlueprint")
-	return new(ModuleSource).WithGraphQLQuery(q)
-}
-
-// WithoutClient is the field `withoutClient` of the API.
-func (r *ModuleSource) WithoutClient(path string) *ModuleSource {
-	q := r.GraphQLQuery().Select("withoutClient").Arg("path", path)
-	return new(ModuleSource).WithGraphQLQuery(q)
-}
-
-// WithoutDependencies is the field `withoutDependencies` of the API.
+// dependencies: Names or references.
 func (r *ModuleSource) WithoutDependencies(dependencies []string) *ModuleSource {
 	q := r.GraphQLQuery().Select("withoutDependencies").Arg("dependencies", dependencies)
 	return new(ModuleSource).WithGraphQLQuery(q)
 }
 
-// WithoutExperimentalFeatures is the field `withoutExperimentalFeatures` of the API.
-func (r *ModuleSource) WithoutExperimentalFeatures(features []ModuleSourceExperimentalFeature) *ModuleSource {
-	q := r.GraphQLQuery().Select("withoutExperimentalFeatures").Arg("features", features)
-	return new(ModuleSource).WithGraphQLQuery(q)
-}
-
-// WithoutToolchains is the field `withoutToolchains` of the API.
-//
-// Deprecated: there is something better.
-func (r *ModuleSource) WithoutToolchains(toolchains []string) *ModuleSource {
-	q := r.GraphQLQuery().Select("withoutToolchains").Arg("toolchains", toolchains)
-	return new(ModuleSource).WithGraphQLQuery(q)
-}
-
-// ModuleSourceExperimentalFeature is one of a few values.
-type ModuleSourceExperimentalFeature string
-
-// IsEnum tells that values are written without quotes.
-func (ModuleSourceExperimentalFeature) IsEnum() {}
-
-const (
-	// ModuleSourceExperimentalFeatureSelfCalls is the value SELF_CALLS.
-	ModuleSourceExperimentalFeatureSelfCalls ModuleSourceExperimentalFeature = "SELF_CALLS"
-	// SelfCalls is ModuleSourceExperimentalFeatureSelfCalls.
-	SelfCalls = ModuleSourceExperimentalFeatureSelfCalls
-)
-
-// ModuleSourceKind is one of a few values.
+// ModuleSourceKind where a module's source is.
 type ModuleSourceKind string
 
 // IsEnum tells that values are written without quotes.
 func (ModuleSourceKind) IsEnum() {}
 
 const (
-	// ModuleSourceKindLocalSource is the value LOCAL_SOURCE.
+	// ModuleSourceKindLocalSource a directory of the host.
 	ModuleSourceKindLocalSource ModuleSourceKind = "LOCAL_SOURCE"
 	// LocalSource is ModuleSourceKindLocalSource.
 	LocalSource = ModuleSourceKindLocalSource
-	// ModuleSourceKindGitSource is the value GIT_SOURCE.
-	ModuleSourceKindGitSource ModuleSourceKind = "GIT_SOURCE"
-	// GitSource is ModuleSourceKindGitSource.
-	GitSource = ModuleSourceKindGitSource
-	// ModuleSourceKindDirSource is the value DIR_SOURCE.
-	ModuleSourceKindDirSource ModuleSourceKind = "DIR_SOURCE"
-	// DirSource is ModuleSourceKindDirSource.
-	DirSource = ModuleSourceKindDirSource
-	// ModuleSourceKindLocal is the value LOCAL.
+	// ModuleSourceKindLocal a directory of the host.
 	ModuleSourceKindLocal ModuleSourceKind = "LOCAL"
 	// Local is ModuleSourceKindLocal.
 	Local = ModuleSourceKindLocal
-	// ModuleSourceKindGit is the value GIT.
+	// ModuleSourceKindGitSource a repository.
+	ModuleSourceKindGitSource ModuleSourceKind = "GIT_SOURCE"
+	// GitSource is ModuleSourceKindGitSource.
+	GitSource = ModuleSourceKindGitSource
+	// ModuleSourceKindGit a repository.
 	ModuleSourceKindGit ModuleSourceKind = "GIT"
 	// Git is ModuleSourceKindGit.
 	Git = ModuleSourceKindGit
-	// ModuleSourceKindDir is the value DIR.
+	// ModuleSourceKindDirSource a directory of a pipeline.
+	ModuleSourceKindDirSource ModuleSourceKind = "DIR_SOURCE"
+	// DirSource is ModuleSourceKindDirSource.
+	DirSource = ModuleSourceKindDirSource
+	// ModuleSourceKindDir a directory of a pipeline.
 	ModuleSourceKindDir ModuleSourceKind = "DIR"
 	// Dir is ModuleSourceKindDir.
 	Dir = ModuleSourceKindDir
@@ -8438,7 +6172,7 @@ const (
 	Udp = NetworkProtocolUdp
 )
 
-// ObjectTypeDef is an object of the API.
+// ObjectTypeDef the definition of an object.
 type ObjectTypeDef struct {
 	query *querybuilder.Selection
 }
@@ -8491,21 +6225,15 @@ func (r *ObjectTypeDef) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// Constructor is the field `constructor` of the API.
-func (r *ObjectTypeDef) Constructor() *Function {
-	q := r.GraphQLQuery().Select("constructor")
-	return new(Function).WithGraphQLQuery(q)
-}
-
-// Deprecated is the field `deprecated` of the API.
-func (r *ObjectTypeDef) Deprecated(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("deprecated")
+// Name its name.
+func (r *ObjectTypeDef) Name(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("name")
 	var response string
 	err := q.Execute(ctx, &response)
 	return response, err
 }
 
-// Description is the field `description` of the API.
+// Description what it is.
 func (r *ObjectTypeDef) Description(ctx context.Context) (string, error) {
 	q := r.GraphQLQuery().Select("description")
 	var response string
@@ -8513,7 +6241,15 @@ func (r *ObjectTypeDef) Description(ctx context.Context) (string, error) {
 	return response, err
 }
 
-// Fields is the field `fields` of the API.
+// Deprecated why not to use it.
+func (r *ObjectTypeDef) Deprecated(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("deprecated")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// Fields its fields.
 func (r *ObjectTypeDef) Fields(ctx context.Context) ([]FieldTypeDef, error) {
 	q := r.GraphQLQuery().Select("fields")
 	ids, err := q.IDs(ctx)
@@ -8527,7 +6263,7 @@ func (r *ObjectTypeDef) Fields(ctx context.Context) ([]FieldTypeDef, error) {
 	return found, nil
 }
 
-// Functions is the field `functions` of the API.
+// Functions its functions.
 func (r *ObjectTypeDef) Functions(ctx context.Context) ([]Function, error) {
 	q := r.GraphQLQuery().Select("functions")
 	ids, err := q.IDs(ctx)
@@ -8541,21 +6277,19 @@ func (r *ObjectTypeDef) Functions(ctx context.Context) ([]Function, error) {
 	return found, nil
 }
 
-// Name is the field `name` of the API.
-func (r *ObjectTypeDef) Name(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("name")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
+// Constructor how it is made.
+func (r *ObjectTypeDef) Constructor() *Function {
+	q := r.GraphQLQuery().Select("constructor")
+	return new(Function).WithGraphQLQuery(q)
 }
 
-// SourceMap is the field `sourceMap` of the API.
+// SourceMap where it is declared.
 func (r *ObjectTypeDef) SourceMap() *SourceMap {
 	q := r.GraphQLQuery().Select("sourceMap")
 	return new(SourceMap).WithGraphQLQuery(q)
 }
 
-// SourceModuleName is the field `sourceModuleName` of the API.
+// SourceModuleName the module it is of; empty for the core.
 func (r *ObjectTypeDef) SourceModuleName(ctx context.Context) (string, error) {
 	q := r.GraphQLQuery().Select("sourceModuleName")
 	var response string
@@ -8563,16 +6297,16 @@ func (r *ObjectTypeDef) SourceModuleName(ctx context.Context) (string, error) {
 	return response, err
 }
 
-// PatchConflict is one of a few values.
+// PatchConflict what to do where a patch does not fit.
 type PatchConflict string
 
 // IsEnum tells that values are written without quotes.
 func (PatchConflict) IsEnum() {}
 
 const (
-	// PatchConflictFail is the value FAIL.
+	// PatchConflictFail fail.
 	PatchConflictFail PatchConflict = "FAIL"
-	// PatchConflictLeaveConflictMarkers is the value LEAVE_CONFLICT_MARKERS.
+	// PatchConflictLeaveConflictMarkers leave both sides between conflict markers.
 	PatchConflictLeaveConflictMarkers PatchConflict = "LEAVE_CONFLICT_MARKERS"
 )
 
@@ -8640,22 +6374,6 @@ func (r *Port) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// Description what it is for.
-func (r *Port) Description(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("description")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// ExperimentalSkipHealthcheck whether starting the service does not wait for it.
-func (r *Port) ExperimentalSkipHealthcheck(ctx context.Context) (bool, error) {
-	q := r.GraphQLQuery().Select("experimentalSkipHealthcheck")
-	var response bool
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
 // Port its number.
 func (r *Port) Port(ctx context.Context) (int, error) {
 	q := r.GraphQLQuery().Select("port")
@@ -8672,56 +6390,30 @@ func (r *Port) Protocol(ctx context.Context) (NetworkProtocol, error) {
 	return response, err
 }
 
-// PortForward are values given together.
+// Description what it is for.
+func (r *Port) Description(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("description")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// ExperimentalSkipHealthcheck whether starting the service does not wait for it.
+func (r *Port) ExperimentalSkipHealthcheck(ctx context.Context) (bool, error) {
+	q := r.GraphQLQuery().Select("experimentalSkipHealthcheck")
+	var response bool
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// PortForward where a port leads.
 type PortForward struct {
-	// Frontend is the value `frontend`.
+	// Frontend port to listen on; any free one if absent.
 	Frontend int `json:"frontend,omitempty"`
-	// Backend is the value `backend`.
+	// Backend port that connections are led to.
 	Backend int `json:"backend"`
-	// Protocol is the value `protocol`.
+	// Protocol transport.
 	Protocol NetworkProtocol `json:"protocol,omitempty"`
-}
-
-// Address is the field `address` of the API.
-func (r *Client) Address(value string) *Address {
-	q := r.GraphQLQuery().Select("address").Arg("value", value)
-	return new(Address).WithGraphQLQuery(q)
-}
-
-// CacheVolumeOpts are the optional arguments of Client.CacheVolume.
-type CacheVolumeOpts struct {
-	// Source is the argument `source`.
-	Source *Directory
-	// Sharing is the argument `sharing`.
-	// Default: SHARED
-	Sharing CacheSharingMode
-	// Owner is the argument `owner`.
-	Owner string
-}
-
-// CacheVolume a directory that outlives runs, found by name. Modules have names of their own.
-//
-// key: The name.
-func (r *Client) CacheVolume(key string, opts ...CacheVolumeOpts) *CacheVolume {
-	q := r.GraphQLQuery().Select("cacheVolume").Arg("key", key)
-	for _, given := range opts {
-		q.Optional("source", given.Source)
-		q.Optional("sharing", given.Sharing)
-		q.Optional("owner", given.Owner)
-	}
-	return new(CacheVolume).WithGraphQLQuery(q)
-}
-
-// Changeset is the field `changeset` of the API.
-func (r *Client) Changeset() *Changeset {
-	q := r.GraphQLQuery().Select("changeset")
-	return new(Changeset).WithGraphQLQuery(q)
-}
-
-// Cloud is the field `cloud` of the API.
-func (r *Client) Cloud() *Cloud {
-	q := r.GraphQLQuery().Select("cloud")
-	return new(Cloud).WithGraphQLQuery(q)
 }
 
 // ContainerOpts are the optional arguments of Client.Container.
@@ -8739,106 +6431,10 @@ func (r *Client) Container(opts ...ContainerOpts) *Container {
 	return new(Container).WithGraphQLQuery(q)
 }
 
-// CurrentFunctionCall the call that this client serves.
-func (r *Client) CurrentFunctionCall() *FunctionCall {
-	q := r.GraphQLQuery().Select("currentFunctionCall")
-	return new(FunctionCall).WithGraphQLQuery(q)
-}
-
-// CurrentModule the module that this client belongs to.
-func (r *Client) CurrentModule() *CurrentModule {
-	q := r.GraphQLQuery().Select("currentModule")
-	return new(CurrentModule).WithGraphQLQuery(q)
-}
-
-// CurrentTypeDefsOpts are the optional arguments of Client.CurrentTypeDefs.
-type CurrentTypeDefsOpts struct {
-	// ReturnAllTypes is the argument `returnAllTypes`.
-	ReturnAllTypes bool
-	// HideCore is the argument `hideCore`.
-	HideCore bool
-}
-
-// CurrentTypeDefs is the field `currentTypeDefs` of the API.
-func (r *Client) CurrentTypeDefs(ctx context.Context, opts ...CurrentTypeDefsOpts) ([]TypeDef, error) {
-	q := r.GraphQLQuery().Select("currentTypeDefs")
-	for _, given := range opts {
-		q.Optional("returnAllTypes", given.ReturnAllTypes)
-		q.Optional("hideCore", given.HideCore)
-	}
-	ids, err := q.IDs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	found := make([]TypeDef, 0, len(ids))
-	for _, id := range ids {
-		found = append(found, *new(TypeDef).WithGraphQLQuery(q.Root().Select("loadTypeDefFromID").Arg("id", id)))
-	}
-	return found, nil
-}
-
-// CurrentWorkspace is the field `currentWorkspace` of the API.
-func (r *Client) CurrentWorkspace() *Workspace {
-	q := r.GraphQLQuery().Select("currentWorkspace")
-	return new(Workspace).WithGraphQLQuery(q)
-}
-
-// DefaultPlatform the platform of containers that ask for none.
-func (r *Client) DefaultPlatform(ctx context.Context) (Platform, error) {
-	q := r.GraphQLQuery().Select("defaultPlatform")
-	var response Platform
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
 // Directory an empty directory.
 func (r *Client) Directory() *Directory {
 	q := r.GraphQLQuery().Select("directory")
 	return new(Directory).WithGraphQLQuery(q)
-}
-
-// Engine is the field `engine` of the API.
-func (r *Client) Engine() *Engine {
-	q := r.GraphQLQuery().Select("engine")
-	return new(Engine).WithGraphQLQuery(q)
-}
-
-// EngineVolumeOpts are the optional arguments of Client.EngineVolume.
-type EngineVolumeOpts struct {
-	// Subdir is the argument `subdir`.
-	Subdir string
-}
-
-// EngineVolume is the field `engineVolume` of the API.
-func (r *Client) EngineVolume(name string, opts ...EngineVolumeOpts) *Volume {
-	q := r.GraphQLQuery().Select("engineVolume").Arg("name", name)
-	for _, given := range opts {
-		q.Optional("subdir", given.Subdir)
-	}
-	return new(Volume).WithGraphQLQuery(q)
-}
-
-// EnvFileOpts are the optional arguments of Client.EnvFile.
-type EnvFileOpts struct {
-	// Expand is the argument `expand`.
-	Expand bool
-}
-
-// EnvFile is the field `envFile` of the API.
-func (r *Client) EnvFile(opts ...EnvFileOpts) *EnvFile {
-	q := r.GraphQLQuery().Select("envFile")
-	for _, given := range opts {
-		q.Optional("expand", given.Expand)
-	}
-	return new(EnvFile).WithGraphQLQuery(q)
-}
-
-// Error an error for a function to return.
-//
-// message: What went wrong.
-func (r *Client) Error(message string) *Error {
-	q := r.GraphQLQuery().Select("error").Arg("message", message)
-	return new(Error).WithGraphQLQuery(q)
 }
 
 // FileOpts are the optional arguments of Client.File.
@@ -8861,143 +6457,20 @@ func (r *Client) File(name string, contents string, opts ...FileOpts) *File {
 	return new(File).WithGraphQLQuery(q)
 }
 
-// Function is the field `function` of the API.
-func (r *Client) Function(name string, returnType *TypeDef) *Function {
-	q := r.GraphQLQuery().Select("function").Arg("name", name).Arg("returnType", returnType)
-	return new(Function).WithGraphQLQuery(q)
-}
-
-// GeneratedCode is the field `generatedCode` of the API.
-func (r *Client) GeneratedCode(code *Directory) *GeneratedCode {
-	q := r.GraphQLQuery().Select("generatedCode").Arg("code", code)
-	return new(GeneratedCode).WithGraphQLQuery(q)
-}
-
-// GitOpts are the optional arguments of Client.Git.
-type GitOpts struct {
-	// KeepGitDir is the argument `keepGitDir`.
-	// Default: true
-	KeepGitDir bool
-	// SSHKnownHosts is the argument `sshKnownHosts`.
-	SSHKnownHosts string
-	// SSHAuthSocket is the argument `sshAuthSocket`.
-	SSHAuthSocket *Socket
-	// HTTPAuthUsername is the argument `httpAuthUsername`.
-	HTTPAuthUsername string
-	// HTTPAuthToken is the argument `httpAuthToken`.
-	HTTPAuthToken *Secret
-	// HTTPAuthHeader is the argument `httpAuthHeader`.
-	HTTPAuthHeader *Secret
-	// ExperimentalServiceHost is the argument `experimentalServiceHost`.
-	ExperimentalServiceHost *Service
-}
-
-// Git is the field `git` of the API.
-func (r *Client) Git(url string, opts ...GitOpts) *GitRepository {
-	q := r.GraphQLQuery().Select("git").Arg("url", url)
-	for _, given := range opts {
-		q.Optional("keepGitDir", given.KeepGitDir)
-		q.Optional("sshKnownHosts", given.SSHKnownHosts)
-		q.Optional("sshAuthSocket", given.SSHAuthSocket)
-		q.Optional("httpAuthUsername", given.HTTPAuthUsername)
-		q.Optional("httpAuthToken", given.HTTPAuthToken)
-		q.Optional("httpAuthHeader", given.HTTPAuthHeader)
-		q.Optional("experimentalServiceHost", given.ExperimentalServiceHost)
-	}
-	return new(GitRepository).WithGraphQLQuery(q)
-}
-
 // Host the host that the client runs on.
 func (r *Client) Host() *Host {
 	q := r.GraphQLQuery().Select("host")
 	return new(Host).WithGraphQLQuery(q)
 }
 
-// HTTPOpts are the optional arguments of Client.HTTP.
-type HTTPOpts struct {
-	// Name is the argument `name`.
-	Name string
-	// Permissions is the argument `permissions`.
-	Permissions int
-	// Checksum is the argument `checksum`.
-	Checksum string
-	// AuthHeader is the argument `authHeader`.
-	AuthHeader *Secret
-	// ExperimentalServiceHost is the argument `experimentalServiceHost`.
-	ExperimentalServiceHost *Service
-}
-
-// HTTP is the field `http` of the API.
-func (r *Client) HTTP(url string, opts ...HTTPOpts) *File {
-	q := r.GraphQLQuery().Select("http").Arg("url", url)
-	for _, given := range opts {
-		q.Optional("name", given.Name)
-		q.Optional("permissions", given.Permissions)
-		q.Optional("checksum", given.Checksum)
-		q.Optional("authHeader", given.AuthHeader)
-		q.Optional("experimentalServiceHost", given.ExperimentalServiceHost)
-	}
-	return new(File).WithGraphQLQuery(q)
-}
-
-// JSON is the field `json` of the API.
-func (r *Client) JSON() *JSONValue {
-	q := r.GraphQLQuery().Select("json")
-	return new(JSONValue).WithGraphQLQuery(q)
-}
-
-// LLMOpts are the optional arguments of Client.LLM.
-type LLMOpts struct {
-	// Model is the argument `model`.
-	Model string
-	// Provider is the argument `provider`.
-	Provider string
-}
-
-// LLM is the field `llm` of the API.
-func (r *Client) LLM(opts ...LLMOpts) *LLM {
-	q := r.GraphQLQuery().Select("llm")
-	for _, given := range opts {
-		q.Optional("model", given.Model)
-		q.Optional("provider", given.Provider)
-	}
-	return new(LLM).WithGraphQLQuery(q)
-}
-
-// Module is the field `module` of the API.
-func (r *Client) Module() *Module {
-	q := r.GraphQLQuery().Select("module")
-	return new(Module).WithGraphQLQuery(q)
-}
-
-// ModuleSourceOpts are the optional arguments of Client.ModuleSource.
-type ModuleSourceOpts struct {
-	// RefPin is the argument `refPin`.
-	RefPin string
-	// DisableFindUp is the argument `disableFindUp`.
-	DisableFindUp bool
-	// AllowNotExists is the argument `allowNotExists`.
-	AllowNotExists bool
-	// RequireKind is the argument `requireKind`.
-	RequireKind ModuleSourceKind
-}
-
-// ModuleSource is the field `moduleSource` of the API.
-func (r *Client) ModuleSource(refString string, opts ...ModuleSourceOpts) *ModuleSource {
-	q := r.GraphQLQuery().Select("moduleSource").Arg("refString", refString)
-	for _, given := range opts {
-		q.Optional("refPin", given.RefPin)
-		q.Optional("disableFindUp", given.DisableFindUp)
-		q.Optional("allowNotExists", given.AllowNotExists)
-		q.Optional("requireKind", given.RequireKind)
-	}
-	return new(ModuleSource).WithGraphQLQuery(q)
-}
-
-// Schema is the field `schema` of the API.
-func (r *Client) Schema(json JSON) *Schema {
-	q := r.GraphQLQuery().Select("schema").Arg("json", json)
-	return new(Schema).WithGraphQLQuery(q)
+// SetSecret gives a secret a name. The name counts for caching, the value does not.
+//
+// name: The name.
+//
+// plaintext: The value, at most 128,000 bytes.
+func (r *Client) SetSecret(name string, plaintext string) *Secret {
+	q := r.GraphQLQuery().Select("setSecret").Arg("name", name).Arg("plaintext", plaintext)
+	return new(Secret).WithGraphQLQuery(q)
 }
 
 // SecretOpts are the optional arguments of Client.Secret.
@@ -9017,50 +6490,12 @@ func (r *Client) Secret(uri string, opts ...SecretOpts) *Secret {
 	return new(Secret).WithGraphQLQuery(q)
 }
 
-// SetSecret gives a secret a name. The name counts for caching, the value does not.
-//
-// name: The name.
-//
-// plaintext: The value, at most 128,000 bytes.
-func (r *Client) SetSecret(name string, plaintext string) *Secret {
-	q := r.GraphQLQuery().Select("setSecret").Arg("name", name).Arg("plaintext", plaintext)
-	return new(Secret).WithGraphQLQuery(q)
-}
-
-// SourceMap is the field `sourceMap` of the API.
-func (r *Client) SourceMap(filename string, line int, column int) *SourceMap {
-	q := r.GraphQLQuery().Select("sourceMap").Arg("filename", filename).Arg("line", line).Arg("column", column)
-	return new(SourceMap).WithGraphQLQuery(q)
-}
-
-// SshfsVolumeOpts are the optional arguments of Client.SshfsVolume.
-type SshfsVolumeOpts struct {
-	// KnownHosts is the argument `knownHosts`.
-	KnownHosts *Secret
-	// CacheKey is the argument `cacheKey`.
-	CacheKey string
-	// InsecureSkipHostKeyCheck is the argument `insecureSkipHostKeyCheck`.
-	InsecureSkipHostKeyCheck bool
-	// ExperimentalServiceHost is the argument `experimentalServiceHost`.
-	ExperimentalServiceHost *Service
-}
-
-// SshfsVolume is the field `sshfsVolume` of the API.
-func (r *Client) SshfsVolume(endpoint string, privateKey *Secret, opts ...SshfsVolumeOpts) *Volume {
-	q := r.GraphQLQuery().Select("sshfsVolume").Arg("endpoint", endpoint).Arg("privateKey", privateKey)
-	for _, given := range opts {
-		q.Optional("knownHosts", given.KnownHosts)
-		q.Optional("cacheKey", given.CacheKey)
-		q.Optional("insecureSkipHostKeyCheck", given.InsecureSkipHostKeyCheck)
-		q.Optional("experimentalServiceHost", given.ExperimentalServiceHost)
-	}
-	return new(Volume).WithGraphQLQuery(q)
-}
-
-// TypeDef is the field `typeDef` of the API.
-func (r *Client) TypeDef() *TypeDef {
-	q := r.GraphQLQuery().Select("typeDef")
-	return new(TypeDef).WithGraphQLQuery(q)
+// DefaultPlatform the platform of containers that ask for none.
+func (r *Client) DefaultPlatform(ctx context.Context) (Platform, error) {
+	q := r.GraphQLQuery().Select("defaultPlatform")
+	var response Platform
+	err := q.Execute(ctx, &response)
+	return response, err
 }
 
 // Version the version of the API.
@@ -9071,18 +6506,325 @@ func (r *Client) Version(ctx context.Context) (string, error) {
 	return response, err
 }
 
-// RegistryProtocol is one of a few values.
+// CheckVersionCompatibility whether a client of this version is served; it always is.
+//
+// version: The client's version.
+//
+// Deprecated: Clients of any version are served.
+func (r *Client) CheckVersionCompatibility(ctx context.Context, version string) (bool, error) {
+	q := r.GraphQLQuery().Select("checkVersionCompatibility").Arg("version", version)
+	var response bool
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// Error an error for a function to return.
+//
+// message: What went wrong.
+func (r *Client) Error(message string) *Error {
+	q := r.GraphQLQuery().Select("error").Arg("message", message)
+	return new(Error).WithGraphQLQuery(q)
+}
+
+// PipelineOpts are the optional arguments of Client.Pipeline.
+type PipelineOpts struct {
+	// Description ignored.
+	Description string
+	// Labels ignored.
+	Labels []PipelineLabel
+}
+
+// Pipeline does nothing (older clients).
+//
+// name: Ignored.
+//
+// Deprecated: Spans show what belongs together.
+func (r *Client) Pipeline(name string, opts ...PipelineOpts) *Client {
+	q := r.GraphQLQuery().Select("pipeline").Arg("name", name)
+	for _, given := range opts {
+		q.Optional("description", given.Description)
+		q.Optional("labels", given.Labels)
+	}
+	return new(Client).WithGraphQLQuery(q)
+}
+
+// HTTPOpts are the optional arguments of Client.HTTP.
+type HTTPOpts struct {
+	// Name its name; by default the server's, or the last part of the address.
+	Name string
+	// Permissions permission bits; 384 (0600) by default.
+	Permissions int
+	// Checksum digest that it must have, `sha256:` and 64 digits.
+	Checksum string
+	// AuthHeader value of the `Authorization` header.
+	AuthHeader *Secret
+	// ExperimentalServiceHost the service that its host is.
+	ExperimentalServiceHost *Service
+}
+
+// HTTP a file that is fetched over HTTP. It is fetched again when the server says that it changed.
+//
+// url: Its address.
+func (r *Client) HTTP(url string, opts ...HTTPOpts) *File {
+	q := r.GraphQLQuery().Select("http").Arg("url", url)
+	for _, given := range opts {
+		q.Optional("name", given.Name)
+		q.Optional("permissions", given.Permissions)
+		q.Optional("checksum", given.Checksum)
+		q.Optional("authHeader", given.AuthHeader)
+		q.Optional("experimentalServiceHost", given.ExperimentalServiceHost)
+	}
+	return new(File).WithGraphQLQuery(q)
+}
+
+// GitOpts are the optional arguments of Client.Git.
+type GitOpts struct {
+	// KeepGitDir whether trees have their `.git` directory.
+	// Default: true
+	KeepGitDir bool
+	// SSHKnownHosts contents of a known-hosts file; hosts that it does not list are refused.
+	SSHKnownHosts string
+	// SSHAuthSocket socket of an ssh agent.
+	SSHAuthSocket *Socket
+	// HTTPAuthUsername user name that goes with the token.
+	HTTPAuthUsername string
+	// HTTPAuthToken password or token.
+	HTTPAuthToken *Secret
+	// HTTPAuthHeader value of the `Authorization` header.
+	HTTPAuthHeader *Secret
+	// ExperimentalServiceHost the service that its host is.
+	ExperimentalServiceHost *Service
+}
+
+// Git a git repository. The client's own git asks for it, with the credentials, agents and rules it has.
+//
+// url: Its address: `https://…`, `ssh://…`, `git@host:…`, or a path of the client's host.
+func (r *Client) Git(url string, opts ...GitOpts) *GitRepository {
+	q := r.GraphQLQuery().Select("git").Arg("url", url)
+	for _, given := range opts {
+		q.Optional("keepGitDir", given.KeepGitDir)
+		q.Optional("sshKnownHosts", given.SSHKnownHosts)
+		q.Optional("sshAuthSocket", given.SSHAuthSocket)
+		q.Optional("httpAuthUsername", given.HTTPAuthUsername)
+		q.Optional("httpAuthToken", given.HTTPAuthToken)
+		q.Optional("httpAuthHeader", given.HTTPAuthHeader)
+		q.Optional("experimentalServiceHost", given.ExperimentalServiceHost)
+	}
+	return new(GitRepository).WithGraphQLQuery(q)
+}
+
+// CacheVolumeOpts are the optional arguments of Client.CacheVolume.
+type CacheVolumeOpts struct {
+	// Source what seeds it when it is empty.
+	Source *Directory
+	// Sharing who may use it at the same time.
+	// Default: SHARED
+	Sharing CacheSharingMode
+	// Owner owner of its root, as `user[:group]`.
+	Owner string
+	// Namespace whose name it is, instead of the caller's.
+	Namespace string
+}
+
+// CacheVolume a directory that outlives runs, found by name. Modules have names of their own; volumes with another source, sharing or owner are others.
+//
+// key: The name.
+func (r *Client) CacheVolume(key string, opts ...CacheVolumeOpts) *CacheVolume {
+	q := r.GraphQLQuery().Select("cacheVolume").Arg("key", key)
+	for _, given := range opts {
+		q.Optional("source", given.Source)
+		q.Optional("sharing", given.Sharing)
+		q.Optional("owner", given.Owner)
+		q.Optional("namespace", given.Namespace)
+	}
+	return new(CacheVolume).WithGraphQLQuery(q)
+}
+
+// Address a text that names a container, directory, file, repository, service, secret or socket.
+//
+// value: The address.
+func (r *Client) Address(value string) *Address {
+	q := r.GraphQLQuery().Select("address").Arg("value", value)
+	return new(Address).WithGraphQLQuery(q)
+}
+
+// EnvFileOpts are the optional arguments of Client.EnvFile.
+type EnvFileOpts struct {
+	// Expand variables in values are always replaced.
+	Expand bool
+}
+
+// EnvFile a file of variables, empty at first.
+func (r *Client) EnvFile(opts ...EnvFileOpts) *EnvFile {
+	q := r.GraphQLQuery().Select("envFile")
+	for _, given := range opts {
+		q.Optional("expand", given.Expand)
+	}
+	return new(EnvFile).WithGraphQLQuery(q)
+}
+
+// JSON the JSON value `null`, to be filled.
+func (r *Client) JSON() *JSONValue {
+	q := r.GraphQLQuery().Select("json")
+	return new(JSONValue).WithGraphQLQuery(q)
+}
+
+// Changeset no change, to add others to.
+func (r *Client) Changeset() *Changeset {
+	q := r.GraphQLQuery().Select("changeset")
+	return new(Changeset).WithGraphQLQuery(q)
+}
+
+// CurrentFunctionCall the call that this client serves.
+func (r *Client) CurrentFunctionCall() *FunctionCall {
+	q := r.GraphQLQuery().Select("currentFunctionCall")
+	return new(FunctionCall).WithGraphQLQuery(q)
+}
+
+// CurrentModule the module that this client belongs to.
+func (r *Client) CurrentModule() *CurrentModule {
+	q := r.GraphQLQuery().Select("currentModule")
+	return new(CurrentModule).WithGraphQLQuery(q)
+}
+
+// Socket loads a socket by its id.
+//
+// id: The id.
+//
+// Deprecated: Use `loadSocketFromID`.
+func (r *Client) Socket(id *Socket) *Socket {
+	q := r.GraphQLQuery().Select("socket").Arg("id", id)
+	return new(Socket).WithGraphQLQuery(q)
+}
+
+// LoadSecretFromNameOpts are the optional arguments of Client.LoadSecretFromName.
+type LoadSecretFromNameOpts struct {
+	// Accessor ignored: a client sees its own secrets only.
+	Accessor string
+}
+
+// LoadSecretFromName a secret that this client set by name.
+//
+// name: The name.
+//
+// Deprecated: Keep the secret that `setSecret` gives.
+func (r *Client) LoadSecretFromName(name string, opts ...LoadSecretFromNameOpts) *Secret {
+	q := r.GraphQLQuery().Select("loadSecretFromName").Arg("name", name)
+	for _, given := range opts {
+		q.Optional("accessor", given.Accessor)
+	}
+	return new(Secret).WithGraphQLQuery(q)
+}
+
+// TypeDef a type definition, to be filled.
+func (r *Client) TypeDef() *TypeDef {
+	q := r.GraphQLQuery().Select("typeDef")
+	return new(TypeDef).WithGraphQLQuery(q)
+}
+
+// Function a function definition.
+//
+// name: Its name in the source.
+//
+// returnType: What it returns.
+func (r *Client) Function(name string, returnType *TypeDef) *Function {
+	q := r.GraphQLQuery().Select("function").Arg("name", name).Arg("returnType", returnType)
+	return new(Function).WithGraphQLQuery(q)
+}
+
+// SourceMap a place in a module's source.
+//
+// filename: File, relative to the module's source.
+//
+// line: Line, from 1.
+//
+// column: Column, from 1.
+func (r *Client) SourceMap(filename string, line int, column int) *SourceMap {
+	q := r.GraphQLQuery().Select("sourceMap").Arg("filename", filename).Arg("line", line).Arg("column", column)
+	return new(SourceMap).WithGraphQLQuery(q)
+}
+
+// CurrentTypeDefsOpts are the optional arguments of Client.CurrentTypeDefs.
+type CurrentTypeDefsOpts struct {
+	// ReturnAllTypes scalars too.
+	ReturnAllTypes bool
+	// HideCore only types of modules.
+	HideCore bool
+}
+
+// CurrentTypeDefs every type of the API as this client sees it.
+func (r *Client) CurrentTypeDefs(ctx context.Context, opts ...CurrentTypeDefsOpts) ([]TypeDef, error) {
+	q := r.GraphQLQuery().Select("currentTypeDefs")
+	for _, given := range opts {
+		q.Optional("returnAllTypes", given.ReturnAllTypes)
+		q.Optional("hideCore", given.HideCore)
+	}
+	ids, err := q.IDs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found := make([]TypeDef, 0, len(ids))
+	for _, id := range ids {
+		found = append(found, *new(TypeDef).WithGraphQLQuery(q.Root().Select("loadTypeDefFromID").Arg("id", id)))
+	}
+	return found, nil
+}
+
+// Module a module without types, to be filled by its SDK.
+func (r *Client) Module() *Module {
+	q := r.GraphQLQuery().Select("module")
+	return new(Module).WithGraphQLQuery(q)
+}
+
+// ModuleSourceOpts are the optional arguments of Client.ModuleSource.
+type ModuleSourceOpts struct {
+	// RefPin commit to use.
+	RefPin string
+	// DisableFindUp do not look in directories above.
+	DisableFindUp bool
+	// AllowNotExists do not mind if there is no configuration.
+	AllowNotExists bool
+	// RequireKind refuse sources of another kind.
+	RequireKind ModuleSourceKind
+	// Stable ignored (older clients).
+	Stable bool
+}
+
+// ModuleSource the source of a module, by reference.
+//
+// refString: A path of the host, or a directory of a repository.
+func (r *Client) ModuleSource(refString string, opts ...ModuleSourceOpts) *ModuleSource {
+	q := r.GraphQLQuery().Select("moduleSource").Arg("refString", refString)
+	for _, given := range opts {
+		q.Optional("refPin", given.RefPin)
+		q.Optional("disableFindUp", given.DisableFindUp)
+		q.Optional("allowNotExists", given.AllowNotExists)
+		q.Optional("requireKind", given.RequireKind)
+		q.Optional("stable", given.Stable)
+	}
+	return new(ModuleSource).WithGraphQLQuery(q)
+}
+
+// GeneratedCode what an SDK generated for a module.
+//
+// code: The module's source with it.
+func (r *Client) GeneratedCode(code *Directory) *GeneratedCode {
+	q := r.GraphQLQuery().Select("generatedCode").Arg("code", code)
+	return new(GeneratedCode).WithGraphQLQuery(q)
+}
+
+// RegistryProtocol how to speak to a registry.
 type RegistryProtocol string
 
 // IsEnum tells that values are written without quotes.
 func (RegistryProtocol) IsEnum() {}
 
 const (
-	// RegistryProtocolHttps is the value HTTPS.
+	// RegistryProtocolHttps with TLS.
 	RegistryProtocolHttps RegistryProtocol = "HTTPS"
 	// Https is RegistryProtocolHttps.
 	Https = RegistryProtocolHttps
-	// RegistryProtocolHttp is the value HTTP.
+	// RegistryProtocolHttp without.
 	RegistryProtocolHttp RegistryProtocol = "HTTP"
 	// Http is RegistryProtocolHttp.
 	Http = RegistryProtocolHttp
@@ -9109,7 +6851,7 @@ const (
 	Any = ReturnTypeAny
 )
 
-// SDKConfig is an object of the API.
+// SDKConfig what a module is written with.
 type SDKConfig struct {
 	query *querybuilder.Selection
 }
@@ -9162,15 +6904,7 @@ func (r *SDKConfig) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// Debug is the field `debug` of the API.
-func (r *SDKConfig) Debug(ctx context.Context) (bool, error) {
-	q := r.GraphQLQuery().Select("debug")
-	var response bool
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Source is the field `source` of the API.
+// Source name or reference of the SDK.
 func (r *SDKConfig) Source(ctx context.Context) (string, error) {
 	q := r.GraphQLQuery().Select("source")
 	var response string
@@ -9178,7 +6912,15 @@ func (r *SDKConfig) Source(ctx context.Context) (string, error) {
 	return response, err
 }
 
-// ScalarTypeDef is an object of the API.
+// Debug whether the SDK stops to be looked at.
+func (r *SDKConfig) Debug(ctx context.Context) (bool, error) {
+	q := r.GraphQLQuery().Select("debug")
+	var response bool
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// ScalarTypeDef the definition of a scalar.
 type ScalarTypeDef struct {
 	query *querybuilder.Selection
 }
@@ -9231,15 +6973,7 @@ func (r *ScalarTypeDef) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// Description is the field `description` of the API.
-func (r *ScalarTypeDef) Description(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("description")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Name is the field `name` of the API.
+// Name its name.
 func (r *ScalarTypeDef) Name(ctx context.Context) (string, error) {
 	q := r.GraphQLQuery().Select("name")
 	var response string
@@ -9247,7 +6981,15 @@ func (r *ScalarTypeDef) Name(ctx context.Context) (string, error) {
 	return response, err
 }
 
-// SourceModuleName is the field `sourceModuleName` of the API.
+// Description what it is.
+func (r *ScalarTypeDef) Description(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("description")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// SourceModuleName the module it is of; empty for the core.
 func (r *ScalarTypeDef) SourceModuleName(ctx context.Context) (string, error) {
 	q := r.GraphQLQuery().Select("sourceModuleName")
 	var response string
@@ -9255,74 +6997,7 @@ func (r *ScalarTypeDef) SourceModuleName(ctx context.Context) (string, error) {
 	return response, err
 }
 
-// Schema is an object of the API.
-type Schema struct {
-	query *querybuilder.Selection
-}
-
-// SchemaID is the id of a Schema.
-type SchemaID = ID
-
-// WithSchemaFunc is what Schema.With calls.
-type WithSchemaFunc func(r *Schema) *Schema
-
-// With calls a function with the object, so that a chain stays in one piece.
-func (r *Schema) With(f WithSchemaFunc) *Schema {
-	return f(r)
-}
-
-// WithGraphQLQuery returns the object that a selection stands for, for generated code.
-func (r *Schema) WithGraphQLQuery(q *querybuilder.Selection) *Schema {
-	return &Schema{query: q}
-}
-
-// GraphQLQuery returns the object's selection, for generated code.
-func (r *Schema) GraphQLQuery() *querybuilder.Selection {
-	return r.query
-}
-
-// GraphQLID returns the object's id as text, for generated code.
-func (r *Schema) GraphQLID(ctx context.Context) (string, error) {
-	return r.query.ID(ctx)
-}
-
-// ID returns the object's id, by which any program of the session can load it.
-func (r *Schema) ID(ctx context.Context) (SchemaID, error) {
-	id, err := r.query.ID(ctx)
-	return ID(id), err
-}
-
-// MarshalJSON writes the object's id.
-func (r *Schema) MarshalJSON() ([]byte, error) {
-	id, err := r.query.ID(context.Background())
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(id)
-}
-
-// UnmarshalJSON reads an id.
-func (r *Schema) UnmarshalJSON(data []byte) error {
-	q, err := unmarshalID("loadSchemaFromID", data)
-	r.query = q
-	return err
-}
-
-// Contents is the field `contents` of the API.
-func (r *Schema) Contents(ctx context.Context) (JSON, error) {
-	q := r.GraphQLQuery().Select("contents")
-	var response JSON
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Merge is the field `merge` of the API.
-func (r *Schema) Merge(moduleTypes JSON, moduleName string) *Schema {
-	q := r.GraphQLQuery().Select("merge").Arg("moduleTypes", moduleTypes).Arg("moduleName", moduleName)
-	return new(Schema).WithGraphQLQuery(q)
-}
-
-// SearchResult is an object of the API.
+// SearchResult lines that match.
 type SearchResult struct {
 	query *querybuilder.Selection
 }
@@ -9375,15 +7050,7 @@ func (r *SearchResult) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// AbsoluteOffset is the field `absoluteOffset` of the API.
-func (r *SearchResult) AbsoluteOffset(ctx context.Context) (int, error) {
-	q := r.GraphQLQuery().Select("absoluteOffset")
-	var response int
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// FilePath is the field `filePath` of the API.
+// FilePath path of the file in the directory.
 func (r *SearchResult) FilePath(ctx context.Context) (string, error) {
 	q := r.GraphQLQuery().Select("filePath")
 	var response string
@@ -9391,7 +7058,7 @@ func (r *SearchResult) FilePath(ctx context.Context) (string, error) {
 	return response, err
 }
 
-// LineNumber is the field `lineNumber` of the API.
+// LineNumber number of the first line, from 1.
 func (r *SearchResult) LineNumber(ctx context.Context) (int, error) {
 	q := r.GraphQLQuery().Select("lineNumber")
 	var response int
@@ -9399,7 +7066,15 @@ func (r *SearchResult) LineNumber(ctx context.Context) (int, error) {
 	return response, err
 }
 
-// MatchedLines is the field `matchedLines` of the API.
+// AbsoluteOffset bytes before the first line.
+func (r *SearchResult) AbsoluteOffset(ctx context.Context) (int, error) {
+	q := r.GraphQLQuery().Select("absoluteOffset")
+	var response int
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// MatchedLines the lines.
 func (r *SearchResult) MatchedLines(ctx context.Context) (string, error) {
 	q := r.GraphQLQuery().Select("matchedLines")
 	var response string
@@ -9407,7 +7082,7 @@ func (r *SearchResult) MatchedLines(ctx context.Context) (string, error) {
 	return response, err
 }
 
-// Submatches is the field `submatches` of the API.
+// Submatches the matches in the lines.
 func (r *SearchResult) Submatches(ctx context.Context) ([]SearchSubmatch, error) {
 	q := r.GraphQLQuery().Select("submatches")
 	ids, err := q.IDs(ctx)
@@ -9421,7 +7096,7 @@ func (r *SearchResult) Submatches(ctx context.Context) ([]SearchSubmatch, error)
 	return found, nil
 }
 
-// SearchSubmatch is an object of the API.
+// SearchSubmatch a match in lines.
 type SearchSubmatch struct {
 	query *querybuilder.Selection
 }
@@ -9474,15 +7149,15 @@ func (r *SearchSubmatch) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// End is the field `end` of the API.
-func (r *SearchSubmatch) End(ctx context.Context) (int, error) {
-	q := r.GraphQLQuery().Select("end")
-	var response int
+// Text what matched.
+func (r *SearchSubmatch) Text(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("text")
+	var response string
 	err := q.Execute(ctx, &response)
 	return response, err
 }
 
-// Start is the field `start` of the API.
+// Start where it begins in the lines, in bytes.
 func (r *SearchSubmatch) Start(ctx context.Context) (int, error) {
 	q := r.GraphQLQuery().Select("start")
 	var response int
@@ -9490,10 +7165,10 @@ func (r *SearchSubmatch) Start(ctx context.Context) (int, error) {
 	return response, err
 }
 
-// Text is the field `text` of the API.
-func (r *SearchSubmatch) Text(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("text")
-	var response string
+// End where it ends in the lines, in bytes.
+func (r *SearchSubmatch) End(ctx context.Context) (int, error) {
+	q := r.GraphQLQuery().Select("end")
+	var response int
 	err := q.Execute(ctx, &response)
 	return response, err
 }
@@ -9559,14 +7234,6 @@ func (r *Secret) Name(ctx context.Context) (string, error) {
 	return response, err
 }
 
-// Plaintext its value.
-func (r *Secret) Plaintext(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("plaintext")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
 // URI its address; empty for a secret set by name.
 func (r *Secret) URI(ctx context.Context) (string, error) {
 	q := r.GraphQLQuery().Select("uri")
@@ -9575,7 +7242,15 @@ func (r *Secret) URI(ctx context.Context) (string, error) {
 	return response, err
 }
 
-// Service is an object of the API.
+// Plaintext its value.
+func (r *Secret) Plaintext(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("plaintext")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// Service something that can be reached over the network while it runs.
 type Service struct {
 	query *querybuilder.Selection
 }
@@ -9628,15 +7303,23 @@ func (r *Service) UnmarshalJSON(data []byte) error {
 	return err
 }
 
+// Hostname the name by which all containers of the session reach it.
+func (r *Service) Hostname(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("hostname")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
 // ServiceEndpointOpts are the optional arguments of Service.Endpoint.
 type ServiceEndpointOpts struct {
-	// Port is the argument `port`.
+	// Port port; the first that is declared if absent.
 	Port int
-	// Scheme is the argument `scheme`.
+	// Scheme scheme of a URL, such as `http`; without one it is `host:port`.
 	Scheme string
 }
 
-// Endpoint is the field `endpoint` of the API.
+// Endpoint where it is reached: `host:port`, or a URL.
 func (r *Service) Endpoint(ctx context.Context, opts ...ServiceEndpointOpts) (string, error) {
 	q := r.GraphQLQuery().Select("endpoint")
 	for _, given := range opts {
@@ -9648,15 +7331,7 @@ func (r *Service) Endpoint(ctx context.Context, opts ...ServiceEndpointOpts) (st
 	return response, err
 }
 
-// Hostname is the field `hostname` of the API.
-func (r *Service) Hostname(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("hostname")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Ports is the field `ports` of the API.
+// Ports the ports it declares.
 func (r *Service) Ports(ctx context.Context) ([]Port, error) {
 	q := r.GraphQLQuery().Select("ports")
 	ids, err := q.IDs(ctx)
@@ -9670,7 +7345,15 @@ func (r *Service) Ports(ctx context.Context) ([]Port, error) {
 	return found, nil
 }
 
-// Start is the field `start` of the API.
+// WithHostname the service under a name that all containers of the session can use.
+//
+// hostname: The name.
+func (r *Service) WithHostname(hostname string) *Service {
+	q := r.GraphQLQuery().Select("withHostname").Arg("hostname", hostname)
+	return new(Service).WithGraphQLQuery(q)
+}
+
+// Start starts it and waits until it is ready. It runs until it is stopped or the session ends.
 func (r *Service) Start(ctx context.Context) (*Service, error) {
 	q := r.GraphQLQuery().Select("start")
 	var id ID
@@ -9682,11 +7365,11 @@ func (r *Service) Start(ctx context.Context) (*Service, error) {
 
 // ServiceStopOpts are the optional arguments of Service.Stop.
 type ServiceStopOpts struct {
-	// Kill is the argument `kill`.
+	// Kill kill it instead of asking.
 	Kill bool
 }
 
-// Stop is the field `stop` of the API.
+// Stop stops it, whoever uses it.
 func (r *Service) Stop(ctx context.Context, opts ...ServiceStopOpts) (*Service, error) {
 	q := r.GraphQLQuery().Select("stop")
 	for _, given := range opts {
@@ -9699,7 +7382,7 @@ func (r *Service) Stop(ctx context.Context, opts ...ServiceStopOpts) (*Service, 
 	return new(Service).WithGraphQLQuery(q.Root().Select("loadServiceFromID").Arg("id", id)), nil
 }
 
-// Sync is the field `sync` of the API.
+// Sync makes everything it is built from happen now, without starting it.
 func (r *Service) Sync(ctx context.Context) (*Service, error) {
 	q := r.GraphQLQuery().Select("sync")
 	var id ID
@@ -9711,11 +7394,11 @@ func (r *Service) Sync(ctx context.Context) (*Service, error) {
 
 // ServiceTerminalOpts are the optional arguments of Service.Terminal.
 type ServiceTerminalOpts struct {
-	// Cmd is the argument `cmd`.
+	// Cmd the shell; by default the container's withDefaultTerminalCmd, or `sh`.
 	Cmd []string
 }
 
-// Terminal is the field `terminal` of the API.
+// Terminal opens a shell in the running service, beside its command, and waits for the shell's end.
 func (r *Service) Terminal(opts ...ServiceTerminalOpts) *Service {
 	q := r.GraphQLQuery().Select("terminal")
 	for _, given := range opts {
@@ -9726,13 +7409,13 @@ func (r *Service) Terminal(opts ...ServiceTerminalOpts) *Service {
 
 // ServiceUpOpts are the optional arguments of Service.Up.
 type ServiceUpOpts struct {
-	// Ports is the argument `ports`.
+	// Ports ports to open; by default all that are declared, by their numbers.
 	Ports []PortForward
-	// Random is the argument `random`.
+	// Random open free ports of the host's choice instead.
 	Random bool
 }
 
-// Up is the field `up` of the API.
+// Up runs it and opens its ports on the host until it ends.
 func (r *Service) Up(ctx context.Context, opts ...ServiceUpOpts) error {
 	q := r.GraphQLQuery().Select("up")
 	for _, given := range opts {
@@ -9740,12 +7423,6 @@ func (r *Service) Up(ctx context.Context, opts ...ServiceUpOpts) error {
 		q.Optional("random", given.Random)
 	}
 	return q.Execute(ctx, nil)
-}
-
-// WithHostname is the field `withHostname` of the API.
-func (r *Service) WithHostname(hostname string) *Service {
-	q := r.GraphQLQuery().Select("withHostname").Arg("hostname", hostname)
-	return new(Service).WithGraphQLQuery(q)
 }
 
 // Socket a Unix socket of the host.
@@ -9801,7 +7478,7 @@ func (r *Socket) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// SourceMap is an object of the API.
+// SourceMap a place in a module's source.
 type SourceMap struct {
 	query *querybuilder.Selection
 }
@@ -9854,15 +7531,7 @@ func (r *SourceMap) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// Column is the field `column` of the API.
-func (r *SourceMap) Column(ctx context.Context) (int, error) {
-	q := r.GraphQLQuery().Select("column")
-	var response int
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Filename is the field `filename` of the API.
+// Filename file, relative to the module's source.
 func (r *SourceMap) Filename(ctx context.Context) (string, error) {
 	q := r.GraphQLQuery().Select("filename")
 	var response string
@@ -9870,7 +7539,7 @@ func (r *SourceMap) Filename(ctx context.Context) (string, error) {
 	return response, err
 }
 
-// Line is the field `line` of the API.
+// Line line, from 1.
 func (r *SourceMap) Line(ctx context.Context) (int, error) {
 	q := r.GraphQLQuery().Select("line")
 	var response int
@@ -9878,7 +7547,15 @@ func (r *SourceMap) Line(ctx context.Context) (int, error) {
 	return response, err
 }
 
-// Module is the field `module` of the API.
+// Column column, from 1.
+func (r *SourceMap) Column(ctx context.Context) (int, error) {
+	q := r.GraphQLQuery().Select("column")
+	var response int
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// Module the module it is of.
 func (r *SourceMap) Module(ctx context.Context) (string, error) {
 	q := r.GraphQLQuery().Select("module")
 	var response string
@@ -9886,7 +7563,7 @@ func (r *SourceMap) Module(ctx context.Context) (string, error) {
 	return response, err
 }
 
-// URL is the field `url` of the API.
+// URL where it can be seen; empty for local files.
 func (r *SourceMap) URL(ctx context.Context) (string, error) {
 	q := r.GraphQLQuery().Select("url")
 	var response string
@@ -9894,7 +7571,7 @@ func (r *SourceMap) URL(ctx context.Context) (string, error) {
 	return response, err
 }
 
-// Stat is an object of the API.
+// Stat what is known of a file without opening it.
 type Stat struct {
 	query *querybuilder.Selection
 }
@@ -9947,15 +7624,7 @@ func (r *Stat) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// FileType is the field `fileType` of the API.
-func (r *Stat) FileType(ctx context.Context) (FileType, error) {
-	q := r.GraphQLQuery().Select("fileType")
-	var response FileType
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Name is the field `name` of the API.
+// Name its name.
 func (r *Stat) Name(ctx context.Context) (string, error) {
 	q := r.GraphQLQuery().Select("name")
 	var response string
@@ -9963,15 +7632,7 @@ func (r *Stat) Name(ctx context.Context) (string, error) {
 	return response, err
 }
 
-// Permissions is the field `permissions` of the API.
-func (r *Stat) Permissions(ctx context.Context) (int, error) {
-	q := r.GraphQLQuery().Select("permissions")
-	var response int
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Size is the field `size` of the API.
+// Size its size in bytes.
 func (r *Stat) Size(ctx context.Context) (int, error) {
 	q := r.GraphQLQuery().Select("size")
 	var response int
@@ -9979,70 +7640,23 @@ func (r *Stat) Size(ctx context.Context) (int, error) {
 	return response, err
 }
 
-// Terminal is an object of the API.
-type Terminal struct {
-	query *querybuilder.Selection
+// Permissions its permission bits, such as 420 for 0644.
+func (r *Stat) Permissions(ctx context.Context) (int, error) {
+	q := r.GraphQLQuery().Select("permissions")
+	var response int
+	err := q.Execute(ctx, &response)
+	return response, err
 }
 
-// TerminalID is the id of a Terminal.
-type TerminalID = ID
-
-// WithTerminalFunc is what Terminal.With calls.
-type WithTerminalFunc func(r *Terminal) *Terminal
-
-// With calls a function with the object, so that a chain stays in one piece.
-func (r *Terminal) With(f WithTerminalFunc) *Terminal {
-	return f(r)
+// FileType what it is.
+func (r *Stat) FileType(ctx context.Context) (FileType, error) {
+	q := r.GraphQLQuery().Select("fileType")
+	var response FileType
+	err := q.Execute(ctx, &response)
+	return response, err
 }
 
-// WithGraphQLQuery returns the object that a selection stands for, for generated code.
-func (r *Terminal) WithGraphQLQuery(q *querybuilder.Selection) *Terminal {
-	return &Terminal{query: q}
-}
-
-// GraphQLQuery returns the object's selection, for generated code.
-func (r *Terminal) GraphQLQuery() *querybuilder.Selection {
-	return r.query
-}
-
-// GraphQLID returns the object's id as text, for generated code.
-func (r *Terminal) GraphQLID(ctx context.Context) (string, error) {
-	return r.query.ID(ctx)
-}
-
-// ID returns the object's id, by which any program of the session can load it.
-func (r *Terminal) ID(ctx context.Context) (TerminalID, error) {
-	id, err := r.query.ID(ctx)
-	return ID(id), err
-}
-
-// MarshalJSON writes the object's id.
-func (r *Terminal) MarshalJSON() ([]byte, error) {
-	id, err := r.query.ID(context.Background())
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(id)
-}
-
-// UnmarshalJSON reads an id.
-func (r *Terminal) UnmarshalJSON(data []byte) error {
-	q, err := unmarshalID("loadTerminalFromID", data)
-	r.query = q
-	return err
-}
-
-// Sync is the field `sync` of the API.
-func (r *Terminal) Sync(ctx context.Context) (*Terminal, error) {
-	q := r.GraphQLQuery().Select("sync")
-	var id ID
-	if err := q.Execute(ctx, &id); err != nil {
-		return nil, err
-	}
-	return new(Terminal).WithGraphQLQuery(q.Root().Select("loadTerminalFromID").Arg("id", id)), nil
-}
-
-// TypeDef is an object of the API.
+// TypeDef the definition of a type.
 type TypeDef struct {
 	query *querybuilder.Selection
 }
@@ -10095,43 +7709,7 @@ func (r *TypeDef) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// AsEnum is the field `asEnum` of the API.
-func (r *TypeDef) AsEnum() *EnumTypeDef {
-	q := r.GraphQLQuery().Select("asEnum")
-	return new(EnumTypeDef).WithGraphQLQuery(q)
-}
-
-// AsInput is the field `asInput` of the API.
-func (r *TypeDef) AsInput() *InputTypeDef {
-	q := r.GraphQLQuery().Select("asInput")
-	return new(InputTypeDef).WithGraphQLQuery(q)
-}
-
-// AsInterface is the field `asInterface` of the API.
-func (r *TypeDef) AsInterface() *InterfaceTypeDef {
-	q := r.GraphQLQuery().Select("asInterface")
-	return new(InterfaceTypeDef).WithGraphQLQuery(q)
-}
-
-// AsList is the field `asList` of the API.
-func (r *TypeDef) AsList() *ListTypeDef {
-	q := r.GraphQLQuery().Select("asList")
-	return new(ListTypeDef).WithGraphQLQuery(q)
-}
-
-// AsObject is the field `asObject` of the API.
-func (r *TypeDef) AsObject() *ObjectTypeDef {
-	q := r.GraphQLQuery().Select("asObject")
-	return new(ObjectTypeDef).WithGraphQLQuery(q)
-}
-
-// AsScalar is the field `asScalar` of the API.
-func (r *TypeDef) AsScalar() *ScalarTypeDef {
-	q := r.GraphQLQuery().Select("asScalar")
-	return new(ScalarTypeDef).WithGraphQLQuery(q)
-}
-
-// Kind is the field `kind` of the API.
+// Kind what it is.
 func (r *TypeDef) Kind(ctx context.Context) (TypeDefKind, error) {
 	q := r.GraphQLQuery().Select("kind")
 	var response TypeDefKind
@@ -10139,7 +7717,7 @@ func (r *TypeDef) Kind(ctx context.Context) (TypeDefKind, error) {
 	return response, err
 }
 
-// Name is the field `name` of the API.
+// Name its name; empty for built-in types and lists.
 func (r *TypeDef) Name(ctx context.Context) (string, error) {
 	q := r.GraphQLQuery().Select("name")
 	var response string
@@ -10147,7 +7725,7 @@ func (r *TypeDef) Name(ctx context.Context) (string, error) {
 	return response, err
 }
 
-// Optional is the field `optional` of the API.
+// Optional whether null is a value of it.
 func (r *TypeDef) Optional(ctx context.Context) (bool, error) {
 	q := r.GraphQLQuery().Select("optional")
 	var response bool
@@ -10155,21 +7733,137 @@ func (r *TypeDef) Optional(ctx context.Context) (bool, error) {
 	return response, err
 }
 
-// WithConstructor is the field `withConstructor` of the API.
-func (r *TypeDef) WithConstructor(function *Function) *TypeDef {
-	q := r.GraphQLQuery().Select("withConstructor").Arg("function", function)
+// AsObject the object, if it is one.
+func (r *TypeDef) AsObject() *ObjectTypeDef {
+	q := r.GraphQLQuery().Select("asObject")
+	return new(ObjectTypeDef).WithGraphQLQuery(q)
+}
+
+// AsInterface the interface, if it is one.
+func (r *TypeDef) AsInterface() *InterfaceTypeDef {
+	q := r.GraphQLQuery().Select("asInterface")
+	return new(InterfaceTypeDef).WithGraphQLQuery(q)
+}
+
+// AsEnum the enum, if it is one.
+func (r *TypeDef) AsEnum() *EnumTypeDef {
+	q := r.GraphQLQuery().Select("asEnum")
+	return new(EnumTypeDef).WithGraphQLQuery(q)
+}
+
+// AsList the list, if it is one.
+func (r *TypeDef) AsList() *ListTypeDef {
+	q := r.GraphQLQuery().Select("asList")
+	return new(ListTypeDef).WithGraphQLQuery(q)
+}
+
+// AsScalar the scalar, if it is one.
+func (r *TypeDef) AsScalar() *ScalarTypeDef {
+	q := r.GraphQLQuery().Select("asScalar")
+	return new(ScalarTypeDef).WithGraphQLQuery(q)
+}
+
+// AsInput the input object, if it is one.
+func (r *TypeDef) AsInput() *InputTypeDef {
+	q := r.GraphQLQuery().Select("asInput")
+	return new(InputTypeDef).WithGraphQLQuery(q)
+}
+
+// WithKind a built-in type.
+//
+// kind: Which.
+func (r *TypeDef) WithKind(kind TypeDefKind) *TypeDef {
+	q := r.GraphQLQuery().Select("withKind").Arg("kind", kind)
+	return new(TypeDef).WithGraphQLQuery(q)
+}
+
+// WithOptional makes null a value of it, or not.
+//
+// optional: Whether.
+func (r *TypeDef) WithOptional(optional bool) *TypeDef {
+	q := r.GraphQLQuery().Select("withOptional").Arg("optional", optional)
+	return new(TypeDef).WithGraphQLQuery(q)
+}
+
+// WithListOf a list.
+//
+// elementType: Type of its elements.
+func (r *TypeDef) WithListOf(elementType *TypeDef) *TypeDef {
+	q := r.GraphQLQuery().Select("withListOf").Arg("elementType", elementType)
+	return new(TypeDef).WithGraphQLQuery(q)
+}
+
+// TypeDefWithScalarOpts are the optional arguments of TypeDef.WithScalar.
+type TypeDefWithScalarOpts struct {
+	// Description what it is.
+	Description string
+}
+
+// WithScalar a scalar.
+//
+// name: Its name.
+func (r *TypeDef) WithScalar(name string, opts ...TypeDefWithScalarOpts) *TypeDef {
+	q := r.GraphQLQuery().Select("withScalar").Arg("name", name)
+	for _, given := range opts {
+		q.Optional("description", given.Description)
+	}
+	return new(TypeDef).WithGraphQLQuery(q)
+}
+
+// TypeDefWithObjectOpts are the optional arguments of TypeDef.WithObject.
+type TypeDefWithObjectOpts struct {
+	// Description what it is.
+	Description string
+	// SourceMap where it is declared.
+	SourceMap *SourceMap
+	// Deprecated why not to use it.
+	Deprecated string
+}
+
+// WithObject an object.
+//
+// name: Its name in the source.
+func (r *TypeDef) WithObject(name string, opts ...TypeDefWithObjectOpts) *TypeDef {
+	q := r.GraphQLQuery().Select("withObject").Arg("name", name)
+	for _, given := range opts {
+		q.Optional("description", given.Description)
+		q.Optional("sourceMap", given.SourceMap)
+		q.Optional("deprecated", given.Deprecated)
+	}
+	return new(TypeDef).WithGraphQLQuery(q)
+}
+
+// TypeDefWithInterfaceOpts are the optional arguments of TypeDef.WithInterface.
+type TypeDefWithInterfaceOpts struct {
+	// Description what it is.
+	Description string
+	// SourceMap where it is declared.
+	SourceMap *SourceMap
+}
+
+// WithInterface an interface.
+//
+// name: Its name in the source.
+func (r *TypeDef) WithInterface(name string, opts ...TypeDefWithInterfaceOpts) *TypeDef {
+	q := r.GraphQLQuery().Select("withInterface").Arg("name", name)
+	for _, given := range opts {
+		q.Optional("description", given.Description)
+		q.Optional("sourceMap", given.SourceMap)
+	}
 	return new(TypeDef).WithGraphQLQuery(q)
 }
 
 // TypeDefWithEnumOpts are the optional arguments of TypeDef.WithEnum.
 type TypeDefWithEnumOpts struct {
-	// Description is the argument `description`.
+	// Description what it is.
 	Description string
-	// SourceMap is the argument `sourceMap`.
+	// SourceMap where it is declared.
 	SourceMap *SourceMap
 }
 
-// WithEnum is the field `withEnum` of the API.
+// WithEnum an enum.
+//
+// name: Its name in the source.
 func (r *TypeDef) WithEnum(name string, opts ...TypeDefWithEnumOpts) *TypeDef {
 	q := r.GraphQLQuery().Select("withEnum").Arg("name", name)
 	for _, given := range opts {
@@ -10181,17 +7875,19 @@ func (r *TypeDef) WithEnum(name string, opts ...TypeDefWithEnumOpts) *TypeDef {
 
 // TypeDefWithEnumMemberOpts are the optional arguments of TypeDef.WithEnumMember.
 type TypeDefWithEnumMemberOpts struct {
-	// Value is the argument `value`.
+	// Value the value behind it.
 	Value string
-	// Description is the argument `description`.
+	// Description what it is.
 	Description string
-	// SourceMap is the argument `sourceMap`.
+	// SourceMap where it is declared.
 	SourceMap *SourceMap
-	// Deprecated is the argument `deprecated`.
+	// Deprecated why not to use it.
 	Deprecated string
 }
 
-// WithEnumMember is the field `withEnumMember` of the API.
+// WithEnumMember adds a member to an enum.
+//
+// name: Its name.
 func (r *TypeDef) WithEnumMember(name string, opts ...TypeDefWithEnumMemberOpts) *TypeDef {
 	q := r.GraphQLQuery().Select("withEnumMember").Arg("name", name)
 	for _, given := range opts {
@@ -10205,17 +7901,19 @@ func (r *TypeDef) WithEnumMember(name string, opts ...TypeDefWithEnumMemberOpts)
 
 // TypeDefWithEnumValueOpts are the optional arguments of TypeDef.WithEnumValue.
 type TypeDefWithEnumValueOpts struct {
-	// Description is the argument `description`.
+	// Description what it is.
 	Description string
-	// SourceMap is the argument `sourceMap`.
+	// SourceMap where it is declared.
 	SourceMap *SourceMap
-	// Deprecated is the argument `deprecated`.
+	// Deprecated why not to use it.
 	Deprecated string
 }
 
-// WithEnumValue is the field `withEnumValue` of the API.
+// WithEnumValue adds a member to an enum (older SDKs).
 //
-// Deprecated: there is something better.
+// value: Its name.
+//
+// Deprecated: Use `withEnumMember`.
 func (r *TypeDef) WithEnumValue(value string, opts ...TypeDefWithEnumValueOpts) *TypeDef {
 	q := r.GraphQLQuery().Select("withEnumValue").Arg("value", value)
 	for _, given := range opts {
@@ -10228,15 +7926,19 @@ func (r *TypeDef) WithEnumValue(value string, opts ...TypeDefWithEnumValueOpts) 
 
 // TypeDefWithFieldOpts are the optional arguments of TypeDef.WithField.
 type TypeDefWithFieldOpts struct {
-	// Description is the argument `description`.
+	// Description what it is.
 	Description string
-	// SourceMap is the argument `sourceMap`.
+	// SourceMap where it is declared.
 	SourceMap *SourceMap
-	// Deprecated is the argument `deprecated`.
+	// Deprecated why not to use it.
 	Deprecated string
 }
 
-// WithField is the field `withField` of the API.
+// WithField adds a field to an object.
+//
+// name: Its name in the source.
+//
+// typeDef: Its type.
 func (r *TypeDef) WithField(name string, typeDef *TypeDef, opts ...TypeDefWithFieldOpts) *TypeDef {
 	q := r.GraphQLQuery().Select("withField").Arg("name", name).Arg("typeDef", typeDef)
 	for _, given := range opts {
@@ -10247,1522 +7949,114 @@ func (r *TypeDef) WithField(name string, typeDef *TypeDef, opts ...TypeDefWithFi
 	return new(TypeDef).WithGraphQLQuery(q)
 }
 
-// WithFunction is the field `withFunction` of the API.
+// WithFunction adds a function to an object or interface.
+//
+// function: The function.
 func (r *TypeDef) WithFunction(function *Function) *TypeDef {
 	q := r.GraphQLQuery().Select("withFunction").Arg("function", function)
 	return new(TypeDef).WithGraphQLQuery(q)
 }
 
-// TypeDefWithInterfaceOpts are the optional arguments of TypeDef.WithInterface.
-type TypeDefWithInterfaceOpts struct {
-	// Description is the argument `description`.
-	Description string
-	// SourceMap is the argument `sourceMap`.
-	SourceMap *SourceMap
-}
-
-// WithInterface is the field `withInterface` of the API.
-func (r *TypeDef) WithInterface(name string, opts ...TypeDefWithInterfaceOpts) *TypeDef {
-	q := r.GraphQLQuery().Select("withInterface").Arg("name", name)
-	for _, given := range opts {
-		q.Optional("description", given.Description)
-		q.Optional("sourceMap", given.SourceMap)
-	}
+// WithConstructor says how an object is made.
+//
+// function: The constructor.
+func (r *TypeDef) WithConstructor(function *Function) *TypeDef {
+	q := r.GraphQLQuery().Select("withConstructor").Arg("function", function)
 	return new(TypeDef).WithGraphQLQuery(q)
 }
 
-// WithKind is the field `withKind` of the API.
-func (r *TypeDef) WithKind(kind TypeDefKind) *TypeDef {
-	q := r.GraphQLQuery().Select("withKind").Arg("kind", kind)
-	return new(TypeDef).WithGraphQLQuery(q)
-}
-
-// WithListOf is the field `withListOf` of the API.
-func (r *TypeDef) WithListOf(elementType *TypeDef) *TypeDef {
-	q := r.GraphQLQuery().Select("withListOf").Arg("elementType", elementType)
-	return new(TypeDef).WithGraphQLQuery(q)
-}
-
-// TypeDefWithObjectOpts are the optional arguments of TypeDef.WithObject.
-type TypeDefWithObjectOpts struct {
-	// Description is the argument `description`.
-	Description string
-	// SourceMap is the argument `sourceMap`.
-	SourceMap *SourceMap
-	// Deprecated is the argument `deprecated`.
-	Deprecated string
-}
-
-// WithObject is the field `withObject` of the API.
-func (r *TypeDef) WithObject(name string, opts ...TypeDefWithObjectOpts) *TypeDef {
-	q := r.GraphQLQuery().Select("withObject").Arg("name", name)
-	for _, given := range opts {
-		q.Optional("description", given.Description)
-		q.Optional("sourceMap", given.SourceMap)
-		q.Optional("deprecated", given.Deprecated)
-	}
-	return new(TypeDef).WithGraphQLQuery(q)
-}
-
-// WithOptional is the field `withOptional` of the API.
-func (r *TypeDef) WithOptional(optional bool) *TypeDef {
-	q := r.GraphQLQuery().Select("withOptional").Arg("optional", optional)
-	return new(TypeDef).WithGraphQLQuery(q)
-}
-
-// TypeDefWithScalarOpts are the optional arguments of TypeDef.WithScalar.
-type TypeDefWithScalarOpts struct {
-	// Description is the argument `description`.
-	Description string
-}
-
-// WithScalar is the field `withScalar` of the API.
-func (r *TypeDef) WithScalar(name string, opts ...TypeDefWithScalarOpts) *TypeDef {
-	q := r.GraphQLQuery().Select("withScalar").Arg("name", name)
-	for _, given := range opts {
-		q.Optional("description", given.Description)
-	}
-	return new(TypeDef).WithGraphQLQuery(q)
-}
-
-// TypeDefKind is one of a few values.
+// TypeDefKind what kind of type a definition is of.
 type TypeDefKind string
 
 // IsEnum tells that values are written without quotes.
 func (TypeDefKind) IsEnum() {}
 
 const (
-	// TypeDefKindStringKind is the value STRING_KIND.
+	// TypeDefKindStringKind text.
 	TypeDefKindStringKind TypeDefKind = "STRING_KIND"
 	// StringKind is TypeDefKindStringKind.
 	StringKind = TypeDefKindStringKind
-	// TypeDefKindIntegerKind is the value INTEGER_KIND.
+	// TypeDefKindString text.
+	TypeDefKindString TypeDefKind = "STRING"
+	// TypeDefKindIntegerKind a whole number.
 	TypeDefKindIntegerKind TypeDefKind = "INTEGER_KIND"
 	// IntegerKind is TypeDefKindIntegerKind.
 	IntegerKind = TypeDefKindIntegerKind
-	// TypeDefKindFloatKind is the value FLOAT_KIND.
-	TypeDefKindFloatKind TypeDefKind = "FLOAT_KIND"
-	// FloatKind is TypeDefKindFloatKind.
-	FloatKind = TypeDefKindFloatKind
-	// TypeDefKindBooleanKind is the value BOOLEAN_KIND.
-	TypeDefKindBooleanKind TypeDefKind = "BOOLEAN_KIND"
-	// BooleanKind is TypeDefKindBooleanKind.
-	BooleanKind = TypeDefKindBooleanKind
-	// TypeDefKindScalarKind is the value SCALAR_KIND.
-	TypeDefKindScalarKind TypeDefKind = "SCALAR_KIND"
-	// ScalarKind is TypeDefKindScalarKind.
-	ScalarKind = TypeDefKindScalarKind
-	// TypeDefKindListKind is the value LIST_KIND.
-	TypeDefKindListKind TypeDefKind = "LIST_KIND"
-	// ListKind is TypeDefKindListKind.
-	ListKind = TypeDefKindListKind
-	// TypeDefKindObjectKind is the value OBJECT_KIND.
-	TypeDefKindObjectKind TypeDefKind = "OBJECT_KIND"
-	// ObjectKind is TypeDefKindObjectKind.
-	ObjectKind = TypeDefKindObjectKind
-	// TypeDefKindInterfaceKind is the value INTERFACE_KIND.
-	TypeDefKindInterfaceKind TypeDefKind = "INTERFACE_KIND"
-	// InterfaceKind is TypeDefKindInterfaceKind.
-	InterfaceKind = TypeDefKindInterfaceKind
-	// TypeDefKindInputKind is the value INPUT_KIND.
-	TypeDefKindInputKind TypeDefKind = "INPUT_KIND"
-	// InputKind is TypeDefKindInputKind.
-	InputKind = TypeDefKindInputKind
-	// TypeDefKindVoidKind is the value VOID_KIND.
-	TypeDefKindVoidKind TypeDefKind = "VOID_KIND"
-	// VoidKind is TypeDefKindVoidKind.
-	VoidKind = TypeDefKindVoidKind
-	// TypeDefKindEnumKind is the value ENUM_KIND.
-	TypeDefKindEnumKind TypeDefKind = "ENUM_KIND"
-	// EnumKind is TypeDefKindEnumKind.
-	EnumKind = TypeDefKindEnumKind
-	// TypeDefKindString is the value STRING.
-	TypeDefKindString TypeDefKind = "STRING"
-	// TypeDefKindInteger is the value INTEGER.
+	// TypeDefKindInteger a whole number.
 	TypeDefKindInteger TypeDefKind = "INTEGER"
 	// Integer is TypeDefKindInteger.
 	Integer = TypeDefKindInteger
-	// TypeDefKindFloat is the value FLOAT.
+	// TypeDefKindFloatKind a number.
+	TypeDefKindFloatKind TypeDefKind = "FLOAT_KIND"
+	// FloatKind is TypeDefKindFloatKind.
+	FloatKind = TypeDefKindFloatKind
+	// TypeDefKindFloat a number.
 	TypeDefKindFloat TypeDefKind = "FLOAT"
-	// TypeDefKindBoolean is the value BOOLEAN.
+	// TypeDefKindBooleanKind true or false.
+	TypeDefKindBooleanKind TypeDefKind = "BOOLEAN_KIND"
+	// BooleanKind is TypeDefKindBooleanKind.
+	BooleanKind = TypeDefKindBooleanKind
+	// TypeDefKindBoolean true or false.
 	TypeDefKindBoolean TypeDefKind = "BOOLEAN"
-	// TypeDefKindScalar is the value SCALAR.
+	// TypeDefKindScalarKind text with a meaning.
+	TypeDefKindScalarKind TypeDefKind = "SCALAR_KIND"
+	// ScalarKind is TypeDefKindScalarKind.
+	ScalarKind = TypeDefKindScalarKind
+	// TypeDefKindScalar text with a meaning.
 	TypeDefKindScalar TypeDefKind = "SCALAR"
 	// Scalar is TypeDefKindScalar.
 	Scalar = TypeDefKindScalar
-	// TypeDefKindList is the value LIST.
+	// TypeDefKindListKind a list.
+	TypeDefKindListKind TypeDefKind = "LIST_KIND"
+	// ListKind is TypeDefKindListKind.
+	ListKind = TypeDefKindListKind
+	// TypeDefKindList a list.
 	TypeDefKindList TypeDefKind = "LIST"
 	// List is TypeDefKindList.
 	List = TypeDefKindList
-	// TypeDefKindObject is the value OBJECT.
+	// TypeDefKindObjectKind an object.
+	TypeDefKindObjectKind TypeDefKind = "OBJECT_KIND"
+	// ObjectKind is TypeDefKindObjectKind.
+	ObjectKind = TypeDefKindObjectKind
+	// TypeDefKindObject an object.
 	TypeDefKindObject TypeDefKind = "OBJECT"
 	// Object is TypeDefKindObject.
 	Object = TypeDefKindObject
-	// TypeDefKindInterface is the value INTERFACE.
+	// TypeDefKindInterfaceKind what several objects have in common.
+	TypeDefKindInterfaceKind TypeDefKind = "INTERFACE_KIND"
+	// InterfaceKind is TypeDefKindInterfaceKind.
+	InterfaceKind = TypeDefKindInterfaceKind
+	// TypeDefKindInterface what several objects have in common.
 	TypeDefKindInterface TypeDefKind = "INTERFACE"
 	// Interface is TypeDefKindInterface.
 	Interface = TypeDefKindInterface
-	// TypeDefKindInput is the value INPUT.
+	// TypeDefKindInputKind a structured argument.
+	TypeDefKindInputKind TypeDefKind = "INPUT_KIND"
+	// InputKind is TypeDefKindInputKind.
+	InputKind = TypeDefKindInputKind
+	// TypeDefKindInput a structured argument.
 	TypeDefKindInput TypeDefKind = "INPUT"
 	// Input is TypeDefKindInput.
 	Input = TypeDefKindInput
-	// TypeDefKindVoid is the value VOID.
+	// TypeDefKindVoidKind nothing.
+	TypeDefKindVoidKind TypeDefKind = "VOID_KIND"
+	// VoidKind is TypeDefKindVoidKind.
+	VoidKind = TypeDefKindVoidKind
+	// TypeDefKindVoid nothing.
 	TypeDefKindVoid TypeDefKind = "VOID"
-	// TypeDefKindEnum is the value ENUM.
+	// TypeDefKindEnumKind a closed set of values.
+	TypeDefKindEnumKind TypeDefKind = "ENUM_KIND"
+	// EnumKind is TypeDefKindEnumKind.
+	EnumKind = TypeDefKindEnumKind
+	// TypeDefKindEnum a closed set of values.
 	TypeDefKindEnum TypeDefKind = "ENUM"
 	// Enum is TypeDefKindEnum.
 	Enum = TypeDefKindEnum
 )
 
-// Up is an object of the API.
-type Up struct {
-	query *querybuilder.Selection
-}
-
-// UpID is the id of a Up.
-type UpID = ID
-
-// WithUpFunc is what Up.With calls.
-type WithUpFunc func(r *Up) *Up
-
-// With calls a function with the object, so that a chain stays in one piece.
-func (r *Up) With(f WithUpFunc) *Up {
-	return f(r)
-}
-
-// WithGraphQLQuery returns the object that a selection stands for, for generated code.
-func (r *Up) WithGraphQLQuery(q *querybuilder.Selection) *Up {
-	return &Up{query: q}
-}
-
-// GraphQLQuery returns the object's selection, for generated code.
-func (r *Up) GraphQLQuery() *querybuilder.Selection {
-	return r.query
-}
-
-// GraphQLID returns the object's id as text, for generated code.
-func (r *Up) GraphQLID(ctx context.Context) (string, error) {
-	return r.query.ID(ctx)
-}
-
-// ID returns the object's id, by which any program of the session can load it.
-func (r *Up) ID(ctx context.Context) (UpID, error) {
-	id, err := r.query.ID(ctx)
-	return ID(id), err
-}
-
-// MarshalJSON writes the object's id.
-func (r *Up) MarshalJSON() ([]byte, error) {
-	id, err := r.query.ID(context.Background())
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(id)
-}
-
-// UnmarshalJSON reads an id.
-func (r *Up) UnmarshalJSON(data []byte) error {
-	q, err := unmarshalID("loadUpFromID", data)
-	r.query = q
-	return err
-}
-
-// Description is the field `description` of the API.
-func (r *Up) Description(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("description")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Name is the field `name` of the API.
-func (r *Up) Name(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("name")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// OriginalModule is the field `originalModule` of the API.
-func (r *Up) OriginalModule() *Module {
-	q := r.GraphQLQuery().Select("originalModule")
-	return new(Module).WithGraphQLQuery(q)
-}
-
-// Path is the field `path` of the API.
-func (r *Up) Path(ctx context.Context) ([]string, error) {
-	q := r.GraphQLQuery().Select("path")
-	var response []string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Run is the field `run` of the API.
-func (r *Up) Run() *Up {
-	q := r.GraphQLQuery().Select("run")
-	return new(Up).WithGraphQLQuery(q)
-}
-
-// UpGroup is an object of the API.
-type UpGroup struct {
-	query *querybuilder.Selection
-}
-
-// UpGroupID is the id of a UpGroup.
-type UpGroupID = ID
-
-// WithUpGroupFunc is what UpGroup.With calls.
-type WithUpGroupFunc func(r *UpGroup) *UpGroup
-
-// With calls a function with the object, so that a chain stays in one piece.
-func (r *UpGroup) With(f WithUpGroupFunc) *UpGroup {
-	return f(r)
-}
-
-// WithGraphQLQuery returns the object that a selection stands for, for generated code.
-func (r *UpGroup) WithGraphQLQuery(q *querybuilder.Selection) *UpGroup {
-	return &UpGroup{query: q}
-}
-
-// GraphQLQuery returns the object's selection, for generated code.
-func (r *UpGroup) GraphQLQuery() *querybuilder.Selection {
-	return r.query
-}
-
-// GraphQLID returns the object's id as text, for generated code.
-func (r *UpGroup) GraphQLID(ctx context.Context) (string, error) {
-	return r.query.ID(ctx)
-}
-
-// ID returns the object's id, by which any program of the session can load it.
-func (r *UpGroup) ID(ctx context.Context) (UpGroupID, error) {
-	id, err := r.query.ID(ctx)
-	return ID(id), err
-}
-
-// MarshalJSON writes the object's id.
-func (r *UpGroup) MarshalJSON() ([]byte, error) {
-	id, err := r.query.ID(context.Background())
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(id)
-}
-
-// UnmarshalJSON reads an id.
-func (r *UpGroup) UnmarshalJSON(data []byte) error {
-	q, err := unmarshalID("loadUpGroupFromID", data)
-	r.query = q
-	return err
-}
-
-// List is the field `list` of the API.
-func (r *UpGroup) List(ctx context.Context) ([]Up, error) {
-	q := r.GraphQLQuery().Select("list")
-	ids, err := q.IDs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	found := make([]Up, 0, len(ids))
-	for _, id := range ids {
-		found = append(found, *new(Up).WithGraphQLQuery(q.Root().Select("loadUpFromID").Arg("id", id)))
-	}
-	return found, nil
-}
-
-// Run is the field `run` of the API.
-func (r *UpGroup) Run() *UpGroup {
-	q := r.GraphQLQuery().Select("run")
-	return new(UpGroup).WithGraphQLQuery(q)
-}
-
-// Volume is an object of the API.
-type Volume struct {
-	query *querybuilder.Selection
-}
-
-// VolumeID is the id of a Volume.
-type VolumeID = ID
-
-// WithVolumeFunc is what Volume.With calls.
-type WithVolumeFunc func(r *Volume) *Volume
-
-// With calls a function with the object, so that a chain stays in one piece.
-func (r *Volume) With(f WithVolumeFunc) *Volume {
-	return f(r)
-}
-
-// WithGraphQLQuery returns the object that a selection stands for, for generated code.
-func (r *Volume) WithGraphQLQuery(q *querybuilder.Selection) *Volume {
-	return &Volume{query: q}
-}
-
-// GraphQLQuery returns the object's selection, for generated code.
-func (r *Volume) GraphQLQuery() *querybuilder.Selection {
-	return r.query
-}
-
-// GraphQLID returns the object's id as text, for generated code.
-func (r *Volume) GraphQLID(ctx context.Context) (string, error) {
-	return r.query.ID(ctx)
-}
-
-// ID returns the object's id, by which any program of the session can load it.
-func (r *Volume) ID(ctx context.Context) (VolumeID, error) {
-	id, err := r.query.ID(ctx)
-	return ID(id), err
-}
-
-// MarshalJSON writes the object's id.
-func (r *Volume) MarshalJSON() ([]byte, error) {
-	id, err := r.query.ID(context.Background())
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(id)
-}
-
-// UnmarshalJSON reads an id.
-func (r *Volume) UnmarshalJSON(data []byte) error {
-	q, err := unmarshalID("loadVolumeFromID", data)
-	r.query = q
-	return err
-}
-
-// Workspace is an object of the API.
-type Workspace struct {
-	query *querybuilder.Selection
-}
-
-// WorkspaceID is the id of a Workspace.
-type WorkspaceID = ID
-
-// WithWorkspaceFunc is what Workspace.With calls.
-type WithWorkspaceFunc func(r *Workspace) *Workspace
-
-// With calls a function with the object, so that a chain stays in one piece.
-func (r *Workspace) With(f WithWorkspaceFunc) *Workspace {
-	return f(r)
-}
-
-// WithGraphQLQuery returns the object that a selection stands for, for generated code.
-func (r *Workspace) WithGraphQLQuery(q *querybuilder.Selection) *Workspace {
-	return &Workspace{query: q}
-}
-
-// GraphQLQuery returns the object's selection, for generated code.
-func (r *Workspace) GraphQLQuery() *querybuilder.Selection {
-	return r.query
-}
-
-// GraphQLID returns the object's id as text, for generated code.
-func (r *Workspace) GraphQLID(ctx context.Context) (string, error) {
-	return r.query.ID(ctx)
-}
-
-// ID returns the object's id, by which any program of the session can load it.
-func (r *Workspace) ID(ctx context.Context) (WorkspaceID, error) {
-	id, err := r.query.ID(ctx)
-	return ID(id), err
-}
-
-// MarshalJSON writes the object's id.
-func (r *Workspace) MarshalJSON() ([]byte, error) {
-	id, err := r.query.ID(context.Background())
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(id)
-}
-
-// UnmarshalJSON reads an id.
-func (r *Workspace) UnmarshalJSON(data []byte) error {
-	q, err := unmarshalID("loadWorkspaceFromID", data)
-	r.query = q
-	return err
-}
-
-// Address is the field `address` of the API.
-func (r *Workspace) Address(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("address")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// WorkspaceAgentsOpts are the optional arguments of Workspace.Agents.
-type WorkspaceAgentsOpts struct {
-	// Include is the argument `include`.
-	Include []string
-}
-
-// Agents is the field `agents` of the API.
-func (r *Workspace) Agents(opts ...WorkspaceAgentsOpts) *AgentGroup {
-	q := r.GraphQLQuery().Select("agents")
-	for _, given := range opts {
-		q.Optional("include", given.Include)
-	}
-	return new(AgentGroup).WithGraphQLQuery(q)
-}
-
-// WorkspaceChangesOpts are the optional arguments of Workspace.Changes.
-type WorkspaceChangesOpts struct {
-	// From is the argument `from`.
-	From *Workspace
-}
-
-// Changes is the field `changes` of the API.
-func (r *Workspace) Changes(opts ...WorkspaceChangesOpts) *Changeset {
-	q := r.GraphQLQuery().Select("changes")
-	for _, given := range opts {
-		q.Optional("from", given.From)
-	}
-	return new(Changeset).WithGraphQLQuery(q)
-}
-
-// WorkspaceChecksOpts are the optional arguments of Workspace.Checks.
-type WorkspaceChecksOpts struct {
-	// Include is the argument `include`.
-	Include []string
-	// Skip is the argument `skip`.
-	Skip []string
-	// NoGenerate is the argument `noGenerate`.
-	NoGenerate bool
-	// OnlyGenerate is the argument `onlyGenerate`.
-	OnlyGenerate bool
-}
-
-// Checks is the field `checks` of the API.
-func (r *Workspace) Checks(opts ...WorkspaceChecksOpts) *CheckGroup {
-	q := r.GraphQLQuery().Select("checks")
-	for _, given := range opts {
-		q.Optional("include", given.Include)
-		q.Optional("skip", given.Skip)
-		q.Optional("noGenerate", given.NoGenerate)
-		q.Optional("onlyGenerate", given.OnlyGenerate)
-	}
-	return new(CheckGroup).WithGraphQLQuery(q)
-}
-
-// ConfigFile is the field `configFile` of the API.
-func (r *Workspace) ConfigFile(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("configFile")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// WorkspaceConfigReadOpts are the optional arguments of Workspace.ConfigRead.
-type WorkspaceConfigReadOpts struct {
-	// Key is the argument `key`.
-	Key string
-}
-
-// ConfigRead is the field `configRead` of the API.
-func (r *Workspace) ConfigRead(ctx context.Context, opts ...WorkspaceConfigReadOpts) (string, error) {
-	q := r.GraphQLQuery().Select("configRead")
-	for _, given := range opts {
-		q.Optional("key", given.Key)
-	}
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Cwd is the field `cwd` of the API.
-func (r *Workspace) Cwd(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("cwd")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// WorkspaceDirectoryOpts are the optional arguments of Workspace.Directory.
-type WorkspaceDirectoryOpts struct {
-	// Exclude is the argument `exclude`.
-	Exclude []string
-	// Include is the argument `include`.
-	Include []string
-	// Gitignore is the argument `gitignore`.
-	Gitignore bool
-}
-
-// Directory is the field `directory` of the API.
-func (r *Workspace) Directory(path string, opts ...WorkspaceDirectoryOpts) *Directory {
-	q := r.GraphQLQuery().Select("directory").Arg("path", path)
-	for _, given := range opts {
-		q.Optional("exclude", given.Exclude)
-		q.Optional("include", given.Include)
-		q.Optional("gitignore", given.Gitignore)
-	}
-	return new(Directory).WithGraphQLQuery(q)
-}
-
-// EnvList is the field `envList` of the API.
-func (r *Workspace) EnvList(ctx context.Context) ([]string, error) {
-	q := r.GraphQLQuery().Select("envList")
-	var response []string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Export is the field `export` of the API.
-func (r *Workspace) Export(ctx context.Context) error {
-	q := r.GraphQLQuery().Select("export")
-	return q.Execute(ctx, nil)
-}
-
-// File is the field `file` of the API.
-func (r *Workspace) File(path string) *File {
-	q := r.GraphQLQuery().Select("file").Arg("path", path)
-	return new(File).WithGraphQLQuery(q)
-}
-
-// WorkspaceFindRootsOpts are the optional arguments of Workspace.FindRoots.
-type WorkspaceFindRootsOpts struct {
-	// Start is the argument `start`.
-	// Default: "."
-	Start string
-	// Exclude is the argument `exclude`.
-	Exclude []string
-}
-
-// FindRoots is the field `findRoots` of the API.
-func (r *Workspace) FindRoots(ctx context.Context, markers []string, opts ...WorkspaceFindRootsOpts) ([]string, error) {
-	q := r.GraphQLQuery().Select("findRoots").Arg("markers", markers)
-	for _, given := range opts {
-		q.Optional("start", given.Start)
-		q.Optional("exclude", given.Exclude)
-	}
-	var response []string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// WorkspaceFindUpOpts are the optional arguments of Workspace.FindUp.
-type WorkspaceFindUpOpts struct {
-	// From is the argument `from`.
-	// Default: "."
-	From string
-}
-
-// FindUp is the field `findUp` of the API.
-func (r *Workspace) FindUp(ctx context.Context, name string, opts ...WorkspaceFindUpOpts) (string, error) {
-	q := r.GraphQLQuery().Select("findUp").Arg("name", name)
-	for _, given := range opts {
-		q.Optional("from", given.From)
-	}
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// WorkspaceGeneratorsOpts are the optional arguments of Workspace.Generators.
-type WorkspaceGeneratorsOpts struct {
-	// Include is the argument `include`.
-	Include []string
-}
-
-// Generators is the field `generators` of the API.
-func (r *Workspace) Generators(opts ...WorkspaceGeneratorsOpts) *GeneratorGroup {
-	q := r.GraphQLQuery().Select("generators")
-	for _, given := range opts {
-		q.Optional("include", given.Include)
-	}
-	return new(GeneratorGroup).WithGraphQLQuery(q)
-}
-
-// Git is the field `git` of the API.
-func (r *Workspace) Git() *WorkspaceGit {
-	q := r.GraphQLQuery().Select("git")
-	return new(WorkspaceGit).WithGraphQLQuery(q)
-}
-
-// Glob is the field `glob` of the API.
-func (r *Workspace) Glob(ctx context.Context, pattern string) ([]string, error) {
-	q := r.GraphQLQuery().Select("glob").Arg("pattern", pattern)
-	var response []string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Migrate is the field `migrate` of the API.
-func (r *Workspace) Migrate() *WorkspaceMigration {
-	q := r.GraphQLQuery().Select("migrate")
-	return new(WorkspaceMigration).WithGraphQLQuery(q)
-}
-
-// Module is the field `module` of the API.
-func (r *Workspace) Module(name string) *WorkspaceModule {
-	q := r.GraphQLQuery().Select("module").Arg("name", name)
-	return new(WorkspaceModule).WithGraphQLQuery(q)
-}
-
-// ModuleSource is the field `moduleSource` of the API.
-func (r *Workspace) ModuleSource(path string) *ModuleSource {
-	q := r.GraphQLQuery().Select("moduleSource").Arg("path", path)
-	return new(ModuleSource).WithGraphQLQuery(q)
-}
-
-// Modules is the field `modules` of the API.
-func (r *Workspace) Modules(ctx context.Context) ([]WorkspaceModule, error) {
-	q := r.GraphQLQuery().Select("modules")
-	ids, err := q.IDs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	found := make([]WorkspaceModule, 0, len(ids))
-	for _, id := range ids {
-		found = append(found, *new(WorkspaceModule).WithGraphQLQuery(q.Root().Select("loadWorkspaceModuleFromID").Arg("id", id)))
-	}
-	return found, nil
-}
-
-// Reloaded is the field `reloaded` of the API.
-func (r *Workspace) Reloaded() *Workspace {
-	q := r.GraphQLQuery().Select("reloaded")
-	return new(Workspace).WithGraphQLQuery(q)
-}
-
-// SDK is the field `sdk` of the API.
-func (r *Workspace) SDK(name string) *WorkspaceSDK {
-	q := r.GraphQLQuery().Select("sdk").Arg("name", name)
-	return new(WorkspaceSDK).WithGraphQLQuery(q)
-}
-
-// Sdks is the field `sdks` of the API.
-func (r *Workspace) Sdks(ctx context.Context) ([]WorkspaceSDK, error) {
-	q := r.GraphQLQuery().Select("sdks")
-	ids, err := q.IDs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	found := make([]WorkspaceSDK, 0, len(ids))
-	for _, id := range ids {
-		found = append(found, *new(WorkspaceSDK).WithGraphQLQuery(q.Root().Select("loadWorkspaceSDKFromID").Arg("id", id)))
-	}
-	return found, nil
-}
-
-// WorkspaceSearchOpts are the optional arguments of Workspace.Search.
-type WorkspaceSearchOpts struct {
-	// Paths is the argument `paths`.
-	Paths []string
-	// Globs is the argument `globs`.
-	Globs []string
-	// Literal is the argument `literal`.
-	Literal bool
-	// Multiline is the argument `multiline`.
-	Multiline bool
-	// Dotall is the argument `dotall`.
-	Dotall bool
-	// Insensitive is the argument `insensitive`.
-	Insensitive bool
-	// SkipIgnored is the argument `skipIgnored`.
-	SkipIgnored bool
-	// SkipHidden is the argument `skipHidden`.
-	SkipHidden bool
-	// FilesOnly is the argument `filesOnly`.
-	FilesOnly bool
-	// Limit is the argument `limit`.
-	Limit int
-}
-
-// Search is the field `search` of the API.
-func (r *Workspace) Search(ctx context.Context, pattern string, opts ...WorkspaceSearchOpts) ([]SearchResult, error) {
-	q := r.GraphQLQuery().Select("search").Arg("pattern", pattern)
-	for _, given := range opts {
-		q.Optional("paths", given.Paths)
-		q.Optional("globs", given.Globs)
-		q.Optional("literal", given.Literal)
-		q.Optional("multiline", given.Multiline)
-		q.Optional("dotall", given.Dotall)
-		q.Optional("insensitive", given.Insensitive)
-		q.Optional("skipIgnored", given.SkipIgnored)
-		q.Optional("skipHidden", given.SkipHidden)
-		q.Optional("filesOnly", given.FilesOnly)
-		q.Optional("limit", given.Limit)
-	}
-	ids, err := q.IDs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	found := make([]SearchResult, 0, len(ids))
-	for _, id := range ids {
-		found = append(found, *new(SearchResult).WithGraphQLQuery(q.Root().Select("loadSearchResultFromID").Arg("id", id)))
-	}
-	return found, nil
-}
-
-// WorkspaceServicesOpts are the optional arguments of Workspace.Services.
-type WorkspaceServicesOpts struct {
-	// Include is the argument `include`.
-	Include []string
-}
-
-// Services is the field `services` of the API.
-func (r *Workspace) Services(opts ...WorkspaceServicesOpts) *UpGroup {
-	q := r.GraphQLQuery().Select("services")
-	for _, given := range opts {
-		q.Optional("include", given.Include)
-	}
-	return new(UpGroup).WithGraphQLQuery(q)
-}
-
-// WithChanges is the field `withChanges` of the API.
-func (r *Workspace) WithChanges(changes *Changeset) *Workspace {
-	q := r.GraphQLQuery().Select("withChanges").Arg("changes", changes)
-	return new(Workspace).WithGraphQLQuery(q)
-}
-
-// WorkspaceWithConfigEnvOpts are the optional arguments of Workspace.WithConfigEnv.
-type WorkspaceWithConfigEnvOpts struct {
-	// Here is the argument `here`.
-	Here bool
-}
-
-// WithConfigEnv is the field `withConfigEnv` of the API.
-func (r *Workspace) WithConfigEnv(name string, opts ...WorkspaceWithConfigEnvOpts) *Workspace {
-	q := r.GraphQLQuery().Select("withConfigEnv").Arg("name", name)
-	for _, given := range opts {
-		q.Optional("here", given.Here)
-	}
-	return new(Workspace).WithGraphQLQuery(q)
-}
-
-// WorkspaceWithConfigValueOpts are the optional arguments of Workspace.WithConfigValue.
-type WorkspaceWithConfigValueOpts struct {
-	// Values is the argument `values`.
-	Values []string
-	// Here is the argument `here`.
-	Here bool
-}
-
-// WithConfigValue is the field `withConfigValue` of the API.
-func (r *Workspace) WithConfigValue(key string, value string, opts ...WorkspaceWithConfigValueOpts) *Workspace {
-	q := r.GraphQLQuery().Select("withConfigValue").Arg("key", key).Arg("value", value)
-	for _, given := range opts {
-		q.Optional("values", given.Values)
-		q.Optional("here", given.Here)
-	}
-	return new(Workspace).WithGraphQLQuery(q)
-}
-
-// WorkspaceWithInitClientOpts are the optional arguments of Workspace.WithInitClient.
-type WorkspaceWithInitClientOpts struct {
-	// Args is the argument `args`.
-	Args JSON
-	// Here is the argument `here`.
-	Here bool
-	// NoGenerate is the argument `noGenerate`.
-	NoGenerate bool
-}
-
-// WithInitClient is the field `withInitClient` of the API.
-func (r *Workspace) WithInitClient(path string, sdk string, module string, opts ...WorkspaceWithInitClientOpts) *Workspace {
-	q := r.GraphQLQuery().Select("withInitClient").Arg("path", path).Arg("sdk", sdk).Arg("module", module)
-	for _, given := range opts {
-		q.Optional("args", given.Args)
-		q.Optional("here", given.Here)
-		q.Optional("noGenerate", given.NoGenerate)
-	}
-	return new(Workspace).WithGraphQLQuery(q)
-}
-
-// WorkspaceWithInitModuleOpts are the optional arguments of Workspace.WithInitModule.
-type WorkspaceWithInitModuleOpts struct {
-	// Path is the argument `path`.
-	Path string
-	// Source is the argument `source`.
-	Source string
-	// Include is the argument `include`.
-	Include []string
-	// Args is the argument `args`.
-	Args JSON
-	// Here is the argument `here`.
-	Here bool
-	// NoGenerate is the argument `noGenerate`.
-	NoGenerate bool
-}
-
-// WithInitModule is the field `withInitModule` of the API.
-func (r *Workspace) WithInitModule(name string, sdk string, opts ...WorkspaceWithInitModuleOpts) *Workspace {
-	q := r.GraphQLQuery().Select("withInitModule").Arg("name", name).Arg("sdk", sdk)
-	for _, given := range opts {
-		q.Optional("path", given.Path)
-		q.Optional("source", given.Source)
-		q.Optional("include", given.Include)
-		q.Optional("args", given.Args)
-		q.Optional("here", given.Here)
-		q.Optional("noGenerate", given.NoGenerate)
-	}
-	return new(Workspace).WithGraphQLQuery(q)
-}
-
-// WorkspaceWithModuleOpts are the optional arguments of Workspace.WithModule.
-type WorkspaceWithModuleOpts struct {
-	// Name is the argument `name`.
-	Name string
-	// Here is the argument `here`.
-	Here bool
-}
-
-// WithModule is the field `withModule` of the API.
-func (r *Workspace) WithModule(ref string, opts ...WorkspaceWithModuleOpts) *Workspace {
-	q := r.GraphQLQuery().Select("withModule").Arg("ref", ref)
-	for _, given := range opts {
-		q.Optional("name", given.Name)
-		q.Optional("here", given.Here)
-	}
-	return new(Workspace).WithGraphQLQuery(q)
-}
-
-// WithMountedDirectory is the field `withMountedDirectory` of the API.
-func (r *Workspace) WithMountedDirectory(path string, source *Directory) *Workspace {
-	q := r.GraphQLQuery().Select("withMountedDirectory").Arg("path", path).Arg("source", source)
-	return new(Workspace).WithGraphQLQuery(q)
-}
-
-// WithMountedFile is the field `withMountedFile` of the API.
-func (r *Workspace) WithMountedFile(path string, source *File) *Workspace {
-	q := r.GraphQLQuery().Select("withMountedFile").Arg("path", path).Arg("source", source)
-	return new(Workspace).WithGraphQLQuery(q)
-}
-
-// WithNewDirectory is the field `withNewDirectory` of the API.
-func (r *Workspace) WithNewDirectory(path string, source *Directory) *Workspace {
-	q := r.GraphQLQuery().Select("withNewDirectory").Arg("path", path).Arg("source", source)
-	return new(Workspace).WithGraphQLQuery(q)
-}
-
-// WorkspaceWithNewFileOpts are the optional arguments of Workspace.WithNewFile.
-type WorkspaceWithNewFileOpts struct {
-	// Permissions is the argument `permissions`.
-	// Default: 420
-	Permissions int
-}
-
-// WithNewFile is the field `withNewFile` of the API.
-func (r *Workspace) WithNewFile(path string, contents string, opts ...WorkspaceWithNewFileOpts) *Workspace {
-	q := r.GraphQLQuery().Select("withNewFile").Arg("path", path).Arg("contents", contents)
-	for _, given := range opts {
-		q.Optional("permissions", given.Permissions)
-	}
-	return new(Workspace).WithGraphQLQuery(q)
-}
-
-// WorkspaceWithSDKOpts are the optional arguments of Workspace.WithSDK.
-type WorkspaceWithSDKOpts struct {
-	// Name is the argument `name`.
-	Name string
-	// Here is the argument `here`.
-	Here bool
-	// AsSDKName is the argument `asSdkName`.
-	AsSDKName string
-}
-
-// WithSDK is the field `withSDK` of the API.
-func (r *Workspace) WithSDK(ref string, opts ...WorkspaceWithSDKOpts) *Workspace {
-	q := r.GraphQLQuery().Select("withSDK").Arg("ref", ref)
-	for _, given := range opts {
-		q.Optional("name", given.Name)
-		q.Optional("here", given.Here)
-		q.Optional("asSdkName", given.AsSDKName)
-	}
-	return new(Workspace).WithGraphQLQuery(q)
-}
-
-// WithUpdatedLock is the field `withUpdatedLock` of the API.
-func (r *Workspace) WithUpdatedLock() *Workspace {
-	q := r.GraphQLQuery().Select("withUpdatedLock")
-	return new(Workspace).WithGraphQLQuery(q)
-}
-
-// WithWorkdir is the field `withWorkdir` of the API.
-func (r *Workspace) WithWorkdir(path string) *Workspace {
-	q := r.GraphQLQuery().Select("withWorkdir").Arg("path", path)
-	return new(Workspace).WithGraphQLQuery(q)
-}
-
-// WorkspaceWithoutConfigEnvOpts are the optional arguments of Workspace.WithoutConfigEnv.
-type WorkspaceWithoutConfigEnvOpts struct {
-	// Here is the argument `here`.
-	Here bool
-}
-
-// WithoutConfigEnv is the field `withoutConfigEnv` of the API.
-func (r *Workspace) WithoutConfigEnv(name string, opts ...WorkspaceWithoutConfigEnvOpts) *Workspace {
-	q := r.GraphQLQuery().Select("withoutConfigEnv").Arg("name", name)
-	for _, given := range opts {
-		q.Optional("here", given.Here)
-	}
-	return new(Workspace).WithGraphQLQuery(q)
-}
-
-// WorkspaceWithoutConfigValueOpts are the optional arguments of Workspace.WithoutConfigValue.
-type WorkspaceWithoutConfigValueOpts struct {
-	// Here is the argument `here`.
-	Here bool
-}
-
-// WithoutConfigValue is the field `withoutConfigValue` of the API.
-func (r *Workspace) WithoutConfigValue(key string, opts ...WorkspaceWithoutConfigValueOpts) *Workspace {
-	q := r.GraphQLQuery().Select("withoutConfigValue").Arg("key", key)
-	for _, given := range opts {
-		q.Optional("here", given.Here)
-	}
-	return new(Workspace).WithGraphQLQuery(q)
-}
-
-// WithoutDirectory is the field `withoutDirectory` of the API.
-func (r *Workspace) WithoutDirectory(path string) *Workspace {
-	q := r.GraphQLQuery().Select("withoutDirectory").Arg("path", path)
-	return new(Workspace).WithGraphQLQuery(q)
-}
-
-// WithoutFile is the field `withoutFile` of the API.
-func (r *Workspace) WithoutFile(path string) *Workspace {
-	q := r.GraphQLQuery().Select("withoutFile").Arg("path", path)
-	return new(Workspace).WithGraphQLQuery(q)
-}
-
-// WorkspaceWithoutModuleOpts are the optional arguments of Workspace.WithoutModule.
-type WorkspaceWithoutModuleOpts struct {
-	// Here is the argument `here`.
-	Here bool
-}
-
-// WithoutModule is the field `withoutModule` of the API.
-func (r *Workspace) WithoutModule(name string, opts ...WorkspaceWithoutModuleOpts) *Workspace {
-	q := r.GraphQLQuery().Select("withoutModule").Arg("name", name)
-	for _, given := range opts {
-		q.Optional("here", given.Here)
-	}
-	return new(Workspace).WithGraphQLQuery(q)
-}
-
-// WorkspaceWithoutSDKOpts are the optional arguments of Workspace.WithoutSDK.
-type WorkspaceWithoutSDKOpts struct {
-	// Here is the argument `here`.
-	Here bool
-}
-
-// WithoutSDK is the field `withoutSDK` of the API.
-func (r *Workspace) WithoutSDK(name string, opts ...WorkspaceWithoutSDKOpts) *Workspace {
-	q := r.GraphQLQuery().Select("withoutSDK").Arg("name", name)
-	for _, given := range opts {
-		q.Optional("here", given.Here)
-	}
-	return new(Workspace).WithGraphQLQuery(q)
-}
-
-// WorkspaceGit is an object of the API.
-type WorkspaceGit struct {
-	query *querybuilder.Selection
-}
-
-// WorkspaceGitID is the id of a WorkspaceGit.
-type WorkspaceGitID = ID
-
-// WithWorkspaceGitFunc is what WorkspaceGit.With calls.
-type WithWorkspaceGitFunc func(r *WorkspaceGit) *WorkspaceGit
-
-// With calls a function with the object, so that a chain stays in one piece.
-func (r *WorkspaceGit) With(f WithWorkspaceGitFunc) *WorkspaceGit {
-	return f(r)
-}
-
-// WithGraphQLQuery returns the object that a selection stands for, for generated code.
-func (r *WorkspaceGit) WithGraphQLQuery(q *querybuilder.Selection) *WorkspaceGit {
-	return &WorkspaceGit{query: q}
-}
-
-// GraphQLQuery returns the object's selection, for generated code.
-func (r *WorkspaceGit) GraphQLQuery() *querybuilder.Selection {
-	return r.query
-}
-
-// GraphQLID returns the object's id as text, for generated code.
-func (r *WorkspaceGit) GraphQLID(ctx context.Context) (string, error) {
-	return r.query.ID(ctx)
-}
-
-// ID returns the object's id, by which any program of the session can load it.
-func (r *WorkspaceGit) ID(ctx context.Context) (WorkspaceGitID, error) {
-	id, err := r.query.ID(ctx)
-	return ID(id), err
-}
-
-// MarshalJSON writes the object's id.
-func (r *WorkspaceGit) MarshalJSON() ([]byte, error) {
-	id, err := r.query.ID(context.Background())
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(id)
-}
-
-// UnmarshalJSON reads an id.
-func (r *WorkspaceGit) UnmarshalJSON(data []byte) error {
-	q, err := unmarshalID("loadWorkspaceGitFromID", data)
-	r.query = q
-	return err
-}
-
-// Head is the field `head` of the API.
-func (r *WorkspaceGit) Head() *GitRef {
-	q := r.GraphQLQuery().Select("head")
-	return new(GitRef).WithGraphQLQuery(q)
-}
-
-// Uncommitted is the field `uncommitted` of the API.
-func (r *WorkspaceGit) Uncommitted() *Changeset {
-	q := r.GraphQLQuery().Select("uncommitted")
-	return new(Changeset).WithGraphQLQuery(q)
-}
-
-// WorkspaceMigration is an object of the API.
-type WorkspaceMigration struct {
-	query *querybuilder.Selection
-}
-
-// WorkspaceMigrationID is the id of a WorkspaceMigration.
-type WorkspaceMigrationID = ID
-
-// WithWorkspaceMigrationFunc is what WorkspaceMigration.With calls.
-type WithWorkspaceMigrationFunc func(r *WorkspaceMigration) *WorkspaceMigration
-
-// With calls a function with the object, so that a chain stays in one piece.
-func (r *WorkspaceMigration) With(f WithWorkspaceMigrationFunc) *WorkspaceMigration {
-	return f(r)
-}
-
-// WithGraphQLQuery returns the object that a selection stands for, for generated code.
-func (r *WorkspaceMigration) WithGraphQLQuery(q *querybuilder.Selection) *WorkspaceMigration {
-	return &WorkspaceMigration{query: q}
-}
-
-// GraphQLQuery returns the object's selection, for generated code.
-func (r *WorkspaceMigration) GraphQLQuery() *querybuilder.Selection {
-	return r.query
-}
-
-// GraphQLID returns the object's id as text, for generated code.
-func (r *WorkspaceMigration) GraphQLID(ctx context.Context) (string, error) {
-	return r.query.ID(ctx)
-}
-
-// ID returns the object's id, by which any program of the session can load it.
-func (r *WorkspaceMigration) ID(ctx context.Context) (WorkspaceMigrationID, error) {
-	id, err := r.query.ID(ctx)
-	return ID(id), err
-}
-
-// MarshalJSON writes the object's id.
-func (r *WorkspaceMigration) MarshalJSON() ([]byte, error) {
-	id, err := r.query.ID(context.Background())
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(id)
-}
-
-// UnmarshalJSON reads an id.
-func (r *WorkspaceMigration) UnmarshalJSON(data []byte) error {
-	q, err := unmarshalID("loadWorkspaceMigrationFromID", data)
-	r.query = q
-	return err
-}
-
-// Changes is the field `changes` of the API.
-func (r *WorkspaceMigration) Changes() *Changeset {
-	q := r.GraphQLQuery().Select("changes")
-	return new(Changeset).WithGraphQLQuery(q)
-}
-
-// Steps is the field `steps` of the API.
-func (r *WorkspaceMigration) Steps(ctx context.Context) ([]WorkspaceMigrationStep, error) {
-	q := r.GraphQLQuery().Select("steps")
-	ids, err := q.IDs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	found := make([]WorkspaceMigrationStep, 0, len(ids))
-	for _, id := range ids {
-		found = append(found, *new(WorkspaceMigrationStep).WithGraphQLQuery(q.Root().Select("loadWorkspaceMigrationStepFromID").Arg("id", id)))
-	}
-	return found, nil
-}
-
-// WorkspaceMigrationStep is an object of the API.
-type WorkspaceMigrationStep struct {
-	query *querybuilder.Selection
-}
-
-// WorkspaceMigrationStepID is the id of a WorkspaceMigrationStep.
-type WorkspaceMigrationStepID = ID
-
-// WithWorkspaceMigrationStepFunc is what WorkspaceMigrationStep.With calls.
-type WithWorkspaceMigrationStepFunc func(r *WorkspaceMigrationStep) *WorkspaceMigrationStep
-
-// With calls a function with the object, so that a chain stays in one piece.
-func (r *WorkspaceMigrationStep) With(f WithWorkspaceMigrationStepFunc) *WorkspaceMigrationStep {
-	return f(r)
-}
-
-// WithGraphQLQuery returns the object that a selection stands for, for generated code.
-func (r *WorkspaceMigrationStep) WithGraphQLQuery(q *querybuilder.Selection) *WorkspaceMigrationStep {
-	return &WorkspaceMigrationStep{query: q}
-}
-
-// GraphQLQuery returns the object's selection, for generated code.
-func (r *WorkspaceMigrationStep) GraphQLQuery() *querybuilder.Selection {
-	return r.query
-}
-
-// GraphQLID returns the object's id as text, for generated code.
-func (r *WorkspaceMigrationStep) GraphQLID(ctx context.Context) (string, error) {
-	return r.query.ID(ctx)
-}
-
-// ID returns the object's id, by which any program of the session can load it.
-func (r *WorkspaceMigrationStep) ID(ctx context.Context) (WorkspaceMigrationStepID, error) {
-	id, err := r.query.ID(ctx)
-	return ID(id), err
-}
-
-// MarshalJSON writes the object's id.
-func (r *WorkspaceMigrationStep) MarshalJSON() ([]byte, error) {
-	id, err := r.query.ID(context.Background())
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(id)
-}
-
-// UnmarshalJSON reads an id.
-func (r *WorkspaceMigrationStep) UnmarshalJSON(data []byte) error {
-	q, err := unmarshalID("loadWorkspaceMigrationStepFromID", data)
-	r.query = q
-	return err
-}
-
-// Changes is the field `changes` of the API.
-func (r *WorkspaceMigrationStep) Changes() *Changeset {
-	q := r.GraphQLQuery().Select("changes")
-	return new(Changeset).WithGraphQLQuery(q)
-}
-
-// Code is the field `code` of the API.
-func (r *WorkspaceMigrationStep) Code(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("code")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Description is the field `description` of the API.
-func (r *WorkspaceMigrationStep) Description(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("description")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Warnings is the field `warnings` of the API.
-func (r *WorkspaceMigrationStep) Warnings(ctx context.Context) ([]string, error) {
-	q := r.GraphQLQuery().Select("warnings")
-	var response []string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// WorkspaceModule is an object of the API.
-type WorkspaceModule struct {
-	query *querybuilder.Selection
-}
-
-// WorkspaceModuleID is the id of a WorkspaceModule.
-type WorkspaceModuleID = ID
-
-// WithWorkspaceModuleFunc is what WorkspaceModule.With calls.
-type WithWorkspaceModuleFunc func(r *WorkspaceModule) *WorkspaceModule
-
-// With calls a function with the object, so that a chain stays in one piece.
-func (r *WorkspaceModule) With(f WithWorkspaceModuleFunc) *WorkspaceModule {
-	return f(r)
-}
-
-// WithGraphQLQuery returns the object that a selection stands for, for generated code.
-func (r *WorkspaceModule) WithGraphQLQuery(q *querybuilder.Selection) *WorkspaceModule {
-	return &WorkspaceModule{query: q}
-}
-
-// GraphQLQuery returns the object's selection, for generated code.
-func (r *WorkspaceModule) GraphQLQuery() *querybuilder.Selection {
-	return r.query
-}
-
-// GraphQLID returns the object's id as text, for generated code.
-func (r *WorkspaceModule) GraphQLID(ctx context.Context) (string, error) {
-	return r.query.ID(ctx)
-}
-
-// ID returns the object's id, by which any program of the session can load it.
-func (r *WorkspaceModule) ID(ctx context.Context) (WorkspaceModuleID, error) {
-	id, err := r.query.ID(ctx)
-	return ID(id), err
-}
-
-// MarshalJSON writes the object's id.
-func (r *WorkspaceModule) MarshalJSON() ([]byte, error) {
-	id, err := r.query.ID(context.Background())
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(id)
-}
-
-// UnmarshalJSON reads an id.
-func (r *WorkspaceModule) UnmarshalJSON(data []byte) error {
-	q, err := unmarshalID("loadWorkspaceModuleFromID", data)
-	r.query = q
-	return err
-}
-
-// Entrypoint is the field `entrypoint` of the API.
-func (r *WorkspaceModule) Entrypoint(ctx context.Context) (bool, error) {
-	q := r.GraphQLQuery().Select("entrypoint")
-	var response bool
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Name is the field `name` of the API.
-func (r *WorkspaceModule) Name(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("name")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Settings is the field `settings` of the API.
-func (r *WorkspaceModule) Settings(ctx context.Context) ([]WorkspaceModuleSetting, error) {
-	q := r.GraphQLQuery().Select("settings")
-	ids, err := q.IDs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	found := make([]WorkspaceModuleSetting, 0, len(ids))
-	for _, id := range ids {
-		found = append(found, *new(WorkspaceModuleSetting).WithGraphQLQuery(q.Root().Select("loadWorkspaceModuleSettingFromID").Arg("id", id)))
-	}
-	return found, nil
-}
-
-// Source is the field `source` of the API.
-func (r *WorkspaceModule) Source(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("source")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// WorkspaceModuleSetting is an object of the API.
-type WorkspaceModuleSetting struct {
-	query *querybuilder.Selection
-}
-
-// WorkspaceModuleSettingID is the id of a WorkspaceModuleSetting.
-type WorkspaceModuleSettingID = ID
-
-// WithWorkspaceModuleSettingFunc is what WorkspaceModuleSetting.With calls.
-type WithWorkspaceModuleSettingFunc func(r *WorkspaceModuleSetting) *WorkspaceModuleSetting
-
-// With calls a function with the object, so that a chain stays in one piece.
-func (r *WorkspaceModuleSetting) With(f WithWorkspaceModuleSettingFunc) *WorkspaceModuleSetting {
-	return f(r)
-}
-
-// WithGraphQLQuery returns the object that a selection stands for, for generated code.
-func (r *WorkspaceModuleSetting) WithGraphQLQuery(q *querybuilder.Selection) *WorkspaceModuleSetting {
-	return &WorkspaceModuleSetting{query: q}
-}
-
-// GraphQLQuery returns the object's selection, for generated code.
-func (r *WorkspaceModuleSetting) GraphQLQuery() *querybuilder.Selection {
-	return r.query
-}
-
-// GraphQLID returns the object's id as text, for generated code.
-func (r *WorkspaceModuleSetting) GraphQLID(ctx context.Context) (string, error) {
-	return r.query.ID(ctx)
-}
-
-// ID returns the object's id, by which any program of the session can load it.
-func (r *WorkspaceModuleSetting) ID(ctx context.Context) (WorkspaceModuleSettingID, error) {
-	id, err := r.query.ID(ctx)
-	return ID(id), err
-}
-
-// MarshalJSON writes the object's id.
-func (r *WorkspaceModuleSetting) MarshalJSON() ([]byte, error) {
-	id, err := r.query.ID(context.Background())
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(id)
-}
-
-// UnmarshalJSON reads an id.
-func (r *WorkspaceModuleSetting) UnmarshalJSON(data []byte) error {
-	q, err := unmarshalID("loadWorkspaceModuleSettingFromID", data)
-	r.query = q
-	return err
-}
-
-// Description is the field `description` of the API.
-func (r *WorkspaceModuleSetting) Description(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("description")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// IsList is the field `isList` of the API.
-func (r *WorkspaceModuleSetting) IsList(ctx context.Context) (bool, error) {
-	q := r.GraphQLQuery().Select("isList")
-	var response bool
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Key is the field `key` of the API.
-func (r *WorkspaceModuleSetting) Key(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("key")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Value is the field `value` of the API.
-func (r *WorkspaceModuleSetting) Value(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("value")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// WorkspaceSDK is an object of the API.
-type WorkspaceSDK struct {
-	query *querybuilder.Selection
-}
-
-// WorkspaceSDKID is the id of a WorkspaceSDK.
-type WorkspaceSDKID = ID
-
-// WithWorkspaceSDKFunc is what WorkspaceSDK.With calls.
-type WithWorkspaceSDKFunc func(r *WorkspaceSDK) *WorkspaceSDK
-
-// With calls a function with the object, so that a chain stays in one piece.
-func (r *WorkspaceSDK) With(f WithWorkspaceSDKFunc) *WorkspaceSDK {
-	return f(r)
-}
-
-// WithGraphQLQuery returns the object that a selection stands for, for generated code.
-func (r *WorkspaceSDK) WithGraphQLQuery(q *querybuilder.Selection) *WorkspaceSDK {
-	return &WorkspaceSDK{query: q}
-}
-
-// GraphQLQuery returns the object's selection, for generated code.
-func (r *WorkspaceSDK) GraphQLQuery() *querybuilder.Selection {
-	return r.query
-}
-
-// GraphQLID returns the object's id as text, for generated code.
-func (r *WorkspaceSDK) GraphQLID(ctx context.Context) (string, error) {
-	return r.query.ID(ctx)
-}
-
-// ID returns the object's id, by which any program of the session can load it.
-func (r *WorkspaceSDK) ID(ctx context.Context) (WorkspaceSDKID, error) {
-	id, err := r.query.ID(ctx)
-	return ID(id), err
-}
-
-// MarshalJSON writes the object's id.
-func (r *WorkspaceSDK) MarshalJSON() ([]byte, error) {
-	id, err := r.query.ID(context.Background())
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(id)
-}
-
-// UnmarshalJSON reads an id.
-func (r *WorkspaceSDK) UnmarshalJSON(data []byte) error {
-	q, err := unmarshalID("loadWorkspaceSDKFromID", data)
-	r.query = q
-	return err
-}
-
-// Clients is the field `clients` of the API.
-func (r *WorkspaceSDK) Clients(ctx context.Context) ([]WorkspaceModule, error) {
-	q := r.GraphQLQuery().Select("clients")
-	ids, err := q.IDs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	found := make([]WorkspaceModule, 0, len(ids))
-	for _, id := range ids {
-		found = append(found, *new(WorkspaceModule).WithGraphQLQuery(q.Root().Select("loadWorkspaceModuleFromID").Arg("id", id)))
-	}
-	return found, nil
-}
-
-// Modules is the field `modules` of the API.
-func (r *WorkspaceSDK) Modules(ctx context.Context) ([]WorkspaceModule, error) {
-	q := r.GraphQLQuery().Select("modules")
-	ids, err := q.IDs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	found := make([]WorkspaceModule, 0, len(ids))
-	for _, id := range ids {
-		found = append(found, *new(WorkspaceModule).WithGraphQLQuery(q.Root().Select("loadWorkspaceModuleFromID").Arg("id", id)))
-	}
-	return found, nil
-}
-
-// Name is the field `name` of the API.
-func (r *WorkspaceSDK) Name(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("name")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
-// Ref is the field `ref` of the API.
-func (r *WorkspaceSDK) Ref(ctx context.Context) (string, error) {
-	q := r.GraphQLQuery().Select("ref")
-	var response string
-	err := q.Execute(ctx, &response)
-	return response, err
-}
-
 // LoadAddressFromID returns the Address with an id.
 func (r *Client) LoadAddressFromID(id AddressID) *Address {
 	return new(Address).WithGraphQLQuery(r.GraphQLQuery().Select("loadAddressFromID").Arg("id", id))
-}
-
-// LoadAgentFromID returns the Agent with an id.
-func (r *Client) LoadAgentFromID(id AgentID) *Agent {
-	return new(Agent).WithGraphQLQuery(r.GraphQLQuery().Select("loadAgentFromID").Arg("id", id))
-}
-
-// LoadAgentGroupFromID returns the AgentGroup with an id.
-func (r *Client) LoadAgentGroupFromID(id AgentGroupID) *AgentGroup {
-	return new(AgentGroup).WithGraphQLQuery(r.GraphQLQuery().Select("loadAgentGroupFromID").Arg("id", id))
 }
 
 // LoadCacheVolumeFromID returns the CacheVolume with an id.
@@ -11775,21 +8069,6 @@ func (r *Client) LoadChangesetFromID(id ChangesetID) *Changeset {
 	return new(Changeset).WithGraphQLQuery(r.GraphQLQuery().Select("loadChangesetFromID").Arg("id", id))
 }
 
-// LoadCheckFromID returns the Check with an id.
-func (r *Client) LoadCheckFromID(id CheckID) *Check {
-	return new(Check).WithGraphQLQuery(r.GraphQLQuery().Select("loadCheckFromID").Arg("id", id))
-}
-
-// LoadCheckGroupFromID returns the CheckGroup with an id.
-func (r *Client) LoadCheckGroupFromID(id CheckGroupID) *CheckGroup {
-	return new(CheckGroup).WithGraphQLQuery(r.GraphQLQuery().Select("loadCheckGroupFromID").Arg("id", id))
-}
-
-// LoadCloudFromID returns the Cloud with an id.
-func (r *Client) LoadCloudFromID(id CloudID) *Cloud {
-	return new(Cloud).WithGraphQLQuery(r.GraphQLQuery().Select("loadCloudFromID").Arg("id", id))
-}
-
 // LoadContainerFromID returns the Container with an id.
 func (r *Client) LoadContainerFromID(id ContainerID) *Container {
 	return new(Container).WithGraphQLQuery(r.GraphQLQuery().Select("loadContainerFromID").Arg("id", id))
@@ -11800,21 +8079,6 @@ func (r *Client) LoadCurrentModuleFromID(id CurrentModuleID) *CurrentModule {
 	return new(CurrentModule).WithGraphQLQuery(r.GraphQLQuery().Select("loadCurrentModuleFromID").Arg("id", id))
 }
 
-// LoadCurrentModuleAsSDKFromID returns the CurrentModuleAsSDK with an id.
-func (r *Client) LoadCurrentModuleAsSDKFromID(id CurrentModuleAsSDKID) *CurrentModuleAsSDK {
-	return new(CurrentModuleAsSDK).WithGraphQLQuery(r.GraphQLQuery().Select("loadCurrentModuleAsSDKFromID").Arg("id", id))
-}
-
-// LoadCurrentModuleAsSDKClientFromID returns the CurrentModuleAsSDKClient with an id.
-func (r *Client) LoadCurrentModuleAsSDKClientFromID(id CurrentModuleAsSDKClientID) *CurrentModuleAsSDKClient {
-	return new(CurrentModuleAsSDKClient).WithGraphQLQuery(r.GraphQLQuery().Select("loadCurrentModuleAsSDKClientFromID").Arg("id", id))
-}
-
-// LoadCurrentModuleAsSDKModuleFromID returns the CurrentModuleAsSDKModule with an id.
-func (r *Client) LoadCurrentModuleAsSDKModuleFromID(id CurrentModuleAsSDKModuleID) *CurrentModuleAsSDKModule {
-	return new(CurrentModuleAsSDKModule).WithGraphQLQuery(r.GraphQLQuery().Select("loadCurrentModuleAsSDKModuleFromID").Arg("id", id))
-}
-
 // LoadDiffStatFromID returns the DiffStat with an id.
 func (r *Client) LoadDiffStatFromID(id DiffStatID) *DiffStat {
 	return new(DiffStat).WithGraphQLQuery(r.GraphQLQuery().Select("loadDiffStatFromID").Arg("id", id))
@@ -11823,26 +8087,6 @@ func (r *Client) LoadDiffStatFromID(id DiffStatID) *DiffStat {
 // LoadDirectoryFromID returns the Directory with an id.
 func (r *Client) LoadDirectoryFromID(id DirectoryID) *Directory {
 	return new(Directory).WithGraphQLQuery(r.GraphQLQuery().Select("loadDirectoryFromID").Arg("id", id))
-}
-
-// LoadEngineFromID returns the Engine with an id.
-func (r *Client) LoadEngineFromID(id EngineID) *Engine {
-	return new(Engine).WithGraphQLQuery(r.GraphQLQuery().Select("loadEngineFromID").Arg("id", id))
-}
-
-// LoadEngineCacheFromID returns the EngineCache with an id.
-func (r *Client) LoadEngineCacheFromID(id EngineCacheID) *EngineCache {
-	return new(EngineCache).WithGraphQLQuery(r.GraphQLQuery().Select("loadEngineCacheFromID").Arg("id", id))
-}
-
-// LoadEngineCacheEntryFromID returns the EngineCacheEntry with an id.
-func (r *Client) LoadEngineCacheEntryFromID(id EngineCacheEntryID) *EngineCacheEntry {
-	return new(EngineCacheEntry).WithGraphQLQuery(r.GraphQLQuery().Select("loadEngineCacheEntryFromID").Arg("id", id))
-}
-
-// LoadEngineCacheEntrySetFromID returns the EngineCacheEntrySet with an id.
-func (r *Client) LoadEngineCacheEntrySetFromID(id EngineCacheEntrySetID) *EngineCacheEntrySet {
-	return new(EngineCacheEntrySet).WithGraphQLQuery(r.GraphQLQuery().Select("loadEngineCacheEntrySetFromID").Arg("id", id))
 }
 
 // LoadEnumTypeDefFromID returns the EnumTypeDef with an id.
@@ -11910,16 +8154,6 @@ func (r *Client) LoadGeneratedCodeFromID(id GeneratedCodeID) *GeneratedCode {
 	return new(GeneratedCode).WithGraphQLQuery(r.GraphQLQuery().Select("loadGeneratedCodeFromID").Arg("id", id))
 }
 
-// LoadGeneratorFromID returns the Generator with an id.
-func (r *Client) LoadGeneratorFromID(id GeneratorID) *Generator {
-	return new(Generator).WithGraphQLQuery(r.GraphQLQuery().Select("loadGeneratorFromID").Arg("id", id))
-}
-
-// LoadGeneratorGroupFromID returns the GeneratorGroup with an id.
-func (r *Client) LoadGeneratorGroupFromID(id GeneratorGroupID) *GeneratorGroup {
-	return new(GeneratorGroup).WithGraphQLQuery(r.GraphQLQuery().Select("loadGeneratorGroupFromID").Arg("id", id))
-}
-
 // LoadGitCommitFromID returns the GitCommit with an id.
 func (r *Client) LoadGitCommitFromID(id GitCommitID) *GitCommit {
 	return new(GitCommit).WithGraphQLQuery(r.GraphQLQuery().Select("loadGitCommitFromID").Arg("id", id))
@@ -11960,31 +8194,6 @@ func (r *Client) LoadJSONValueFromID(id JSONValueID) *JSONValue {
 	return new(JSONValue).WithGraphQLQuery(r.GraphQLQuery().Select("loadJSONValueFromID").Arg("id", id))
 }
 
-// LoadLLMFromID returns the LLM with an id.
-func (r *Client) LoadLLMFromID(id LLMID) *LLM {
-	return new(LLM).WithGraphQLQuery(r.GraphQLQuery().Select("loadLLMFromID").Arg("id", id))
-}
-
-// LoadLLMContentBlockFromID returns the LLMContentBlock with an id.
-func (r *Client) LoadLLMContentBlockFromID(id LLMContentBlockID) *LLMContentBlock {
-	return new(LLMContentBlock).WithGraphQLQuery(r.GraphQLQuery().Select("loadLLMContentBlockFromID").Arg("id", id))
-}
-
-// LoadLLMMessageFromID returns the LLMMessage with an id.
-func (r *Client) LoadLLMMessageFromID(id LLMMessageID) *LLMMessage {
-	return new(LLMMessage).WithGraphQLQuery(r.GraphQLQuery().Select("loadLLMMessageFromID").Arg("id", id))
-}
-
-// LoadLLMSkillFromID returns the LLMSkill with an id.
-func (r *Client) LoadLLMSkillFromID(id LLMSkillID) *LLMSkill {
-	return new(LLMSkill).WithGraphQLQuery(r.GraphQLQuery().Select("loadLLMSkillFromID").Arg("id", id))
-}
-
-// LoadLLMTokenUsageFromID returns the LLMTokenUsage with an id.
-func (r *Client) LoadLLMTokenUsageFromID(id LLMTokenUsageID) *LLMTokenUsage {
-	return new(LLMTokenUsage).WithGraphQLQuery(r.GraphQLQuery().Select("loadLLMTokenUsageFromID").Arg("id", id))
-}
-
 // LoadLabelFromID returns the Label with an id.
 func (r *Client) LoadLabelFromID(id LabelID) *Label {
 	return new(Label).WithGraphQLQuery(r.GraphQLQuery().Select("loadLabelFromID").Arg("id", id))
@@ -11998,11 +8207,6 @@ func (r *Client) LoadListTypeDefFromID(id ListTypeDefID) *ListTypeDef {
 // LoadModuleFromID returns the Module with an id.
 func (r *Client) LoadModuleFromID(id ModuleID) *Module {
 	return new(Module).WithGraphQLQuery(r.GraphQLQuery().Select("loadModuleFromID").Arg("id", id))
-}
-
-// LoadModuleConfigClientFromID returns the ModuleConfigClient with an id.
-func (r *Client) LoadModuleConfigClientFromID(id ModuleConfigClientID) *ModuleConfigClient {
-	return new(ModuleConfigClient).WithGraphQLQuery(r.GraphQLQuery().Select("loadModuleConfigClientFromID").Arg("id", id))
 }
 
 // LoadModuleSourceFromID returns the ModuleSource with an id.
@@ -12028,11 +8232,6 @@ func (r *Client) LoadSDKConfigFromID(id SDKConfigID) *SDKConfig {
 // LoadScalarTypeDefFromID returns the ScalarTypeDef with an id.
 func (r *Client) LoadScalarTypeDefFromID(id ScalarTypeDefID) *ScalarTypeDef {
 	return new(ScalarTypeDef).WithGraphQLQuery(r.GraphQLQuery().Select("loadScalarTypeDefFromID").Arg("id", id))
-}
-
-// LoadSchemaFromID returns the Schema with an id.
-func (r *Client) LoadSchemaFromID(id SchemaID) *Schema {
-	return new(Schema).WithGraphQLQuery(r.GraphQLQuery().Select("loadSchemaFromID").Arg("id", id))
 }
 
 // LoadSearchResultFromID returns the SearchResult with an id.
@@ -12070,62 +8269,7 @@ func (r *Client) LoadStatFromID(id StatID) *Stat {
 	return new(Stat).WithGraphQLQuery(r.GraphQLQuery().Select("loadStatFromID").Arg("id", id))
 }
 
-// LoadTerminalFromID returns the Terminal with an id.
-func (r *Client) LoadTerminalFromID(id TerminalID) *Terminal {
-	return new(Terminal).WithGraphQLQuery(r.GraphQLQuery().Select("loadTerminalFromID").Arg("id", id))
-}
-
 // LoadTypeDefFromID returns the TypeDef with an id.
 func (r *Client) LoadTypeDefFromID(id TypeDefID) *TypeDef {
 	return new(TypeDef).WithGraphQLQuery(r.GraphQLQuery().Select("loadTypeDefFromID").Arg("id", id))
-}
-
-// LoadUpFromID returns the Up with an id.
-func (r *Client) LoadUpFromID(id UpID) *Up {
-	return new(Up).WithGraphQLQuery(r.GraphQLQuery().Select("loadUpFromID").Arg("id", id))
-}
-
-// LoadUpGroupFromID returns the UpGroup with an id.
-func (r *Client) LoadUpGroupFromID(id UpGroupID) *UpGroup {
-	return new(UpGroup).WithGraphQLQuery(r.GraphQLQuery().Select("loadUpGroupFromID").Arg("id", id))
-}
-
-// LoadVolumeFromID returns the Volume with an id.
-func (r *Client) LoadVolumeFromID(id VolumeID) *Volume {
-	return new(Volume).WithGraphQLQuery(r.GraphQLQuery().Select("loadVolumeFromID").Arg("id", id))
-}
-
-// LoadWorkspaceFromID returns the Workspace with an id.
-func (r *Client) LoadWorkspaceFromID(id WorkspaceID) *Workspace {
-	return new(Workspace).WithGraphQLQuery(r.GraphQLQuery().Select("loadWorkspaceFromID").Arg("id", id))
-}
-
-// LoadWorkspaceGitFromID returns the WorkspaceGit with an id.
-func (r *Client) LoadWorkspaceGitFromID(id WorkspaceGitID) *WorkspaceGit {
-	return new(WorkspaceGit).WithGraphQLQuery(r.GraphQLQuery().Select("loadWorkspaceGitFromID").Arg("id", id))
-}
-
-// LoadWorkspaceMigrationFromID returns the WorkspaceMigration with an id.
-func (r *Client) LoadWorkspaceMigrationFromID(id WorkspaceMigrationID) *WorkspaceMigration {
-	return new(WorkspaceMigration).WithGraphQLQuery(r.GraphQLQuery().Select("loadWorkspaceMigrationFromID").Arg("id", id))
-}
-
-// LoadWorkspaceMigrationStepFromID returns the WorkspaceMigrationStep with an id.
-func (r *Client) LoadWorkspaceMigrationStepFromID(id WorkspaceMigrationStepID) *WorkspaceMigrationStep {
-	return new(WorkspaceMigrationStep).WithGraphQLQuery(r.GraphQLQuery().Select("loadWorkspaceMigrationStepFromID").Arg("id", id))
-}
-
-// LoadWorkspaceModuleFromID returns the WorkspaceModule with an id.
-func (r *Client) LoadWorkspaceModuleFromID(id WorkspaceModuleID) *WorkspaceModule {
-	return new(WorkspaceModule).WithGraphQLQuery(r.GraphQLQuery().Select("loadWorkspaceModuleFromID").Arg("id", id))
-}
-
-// LoadWorkspaceModuleSettingFromID returns the WorkspaceModuleSetting with an id.
-func (r *Client) LoadWorkspaceModuleSettingFromID(id WorkspaceModuleSettingID) *WorkspaceModuleSetting {
-	return new(WorkspaceModuleSetting).WithGraphQLQuery(r.GraphQLQuery().Select("loadWorkspaceModuleSettingFromID").Arg("id", id))
-}
-
-// LoadWorkspaceSDKFromID returns the WorkspaceSDK with an id.
-func (r *Client) LoadWorkspaceSDKFromID(id WorkspaceSDKID) *WorkspaceSDK {
-	return new(WorkspaceSDK).WithGraphQLQuery(r.GraphQLQuery().Select("loadWorkspaceSDKFromID").Arg("id", id))
 }

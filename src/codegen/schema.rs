@@ -190,56 +190,6 @@ impl Schema {
         }
         Self { types }
     }
-
-    /// Everything that is documented: `Type`, `Type.field`, `Type.field.argument`.
-    pub fn descriptions(&self) -> BTreeMap<String, String> {
-        let mut found = BTreeMap::new();
-        let mut schema = self.clone();
-        schema.each_description(&mut |name, text| {
-            if !text.is_empty() {
-                found.insert(name, text.clone());
-            }
-        });
-        found
-    }
-
-    /// Documents what has no documentation, by the names that [`Self::descriptions`] uses.
-    pub fn describe(&mut self, of: &dyn Fn(&str) -> Option<String>) {
-        self.each_description(&mut |name, text| {
-            if text.is_empty() {
-                *text = of(&name).unwrap_or_default();
-            }
-        });
-    }
-
-    fn each_description(&mut self, visit: &mut dyn FnMut(String, &mut String)) {
-        for ty in self.types.values_mut() {
-            let owner = ty.name.clone();
-            visit(owner.clone(), &mut ty.description);
-            match &mut ty.kind {
-                Kind::Object(fields) | Kind::Interface(fields) => {
-                    for field in fields {
-                        let name = format!("{owner}.{}", field.name);
-                        visit(name.clone(), &mut field.description);
-                        for arg in &mut field.args {
-                            visit(format!("{name}.{}", arg.name), &mut arg.description);
-                        }
-                    }
-                }
-                Kind::Input(fields) => {
-                    for field in fields {
-                        visit(format!("{owner}.{}", field.name), &mut field.description);
-                    }
-                }
-                Kind::Enum(values) => {
-                    for value in values {
-                        visit(format!("{owner}.{}", value.name), &mut value.description);
-                    }
-                }
-                Kind::Scalar => {}
-            }
-        }
-    }
 }
 
 #[cfg(test)]

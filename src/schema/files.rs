@@ -49,8 +49,8 @@ fn copies<T: Made>(object: &mut ObjectBuilder<'_, Api, T>) {
         .field("withDirectory", &T::promised(), |f| {
             f.doc("Merges a directory into this one: files are replaced, directories merged.")
                 .path("Destination.")
-                .arg("source: DirectoryID", "The directory.")
-                .arg("directory: DirectoryID", "The same under its older name.")
+                .newer_arg("source: DirectoryID", "The directory.")
+                .older_arg("directory: DirectoryID", "The same under its older name.")
                 .patterns()
                 .written()
                 .permissions("Permission bits of the files.")
@@ -94,7 +94,7 @@ fn additions<T: Made>(object: &mut ObjectBuilder<'_, Api, T>) {
             };
             f.doc("Writes a file.")
                 .path("Destination.")
-                .arg(contents, "Contents.")
+                .newer_arg(contents, "Contents.")
                 .arg(
                     "permissions: Int = 420",
                     "Permission bits, such as 420 for 0644.",

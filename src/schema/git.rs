@@ -313,11 +313,11 @@ fn reference(registry: &mut Registry<Api>) {
         .doc("A name of a repository: a branch, a tag or a commit.")
         .field("tree", "Directory!", |f| {
             tree_args(f.doc("The files of the commit."))
-                .arg(
+                .older_arg(
                     "sshKnownHosts: String",
                     "Contents of a known-hosts file (older clients).",
                 )
-                .arg(
+                .older_arg(
                     "sshAuthSocket: SocketID",
                     "Socket of an ssh agent (older clients).",
                 )

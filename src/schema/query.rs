@@ -19,7 +19,7 @@ pub(super) fn declare(registry: &mut Registry<Api>) {
         .field("container", "Container!", |f| {
             f.doc("An empty container, to be filled with `from`, `withRootfs` or `import`.")
                 .arg("platform: Platform", "Platform of its image and commands; the host's by default.")
-                .arg("id: ContainerID", "Loads this container instead (older clients).")
+                .older_arg("id: ContainerID", "Loads this container instead (older clients).")
                 .resolve(|ctx, _, args| {
                     if let Some(known) = ctx.optional_object::<ContainerRef>(args, "id")? {
                         return Ok(known);
@@ -30,7 +30,7 @@ pub(super) fn declare(registry: &mut Registry<Api>) {
         })
         .field("directory", "Directory!", |f| {
             f.doc("An empty directory.")
-                .arg("id: DirectoryID", "Loads this directory instead (older clients).")
+                .older_arg("id: DirectoryID", "Loads this directory instead (older clients).")
                 .resolve(|ctx, _, args| {
                     if let Some(known) = ctx.optional_object::<DirectoryRef>(args, "id")? {
                         return Ok(known);
@@ -40,10 +40,10 @@ pub(super) fn declare(registry: &mut Registry<Api>) {
         })
         .field("file", "File!", |f| {
             f.doc("A file with the given contents.")
-                .arg("name: String", "Name of the file.")
-                .arg("contents: String", "Its contents.")
+                .newer_arg("name: String", "Name of the file.")
+                .newer_arg("contents: String", "Its contents.")
                 .arg("permissions: Int = 420", "Permission bits, such as 420 for 0644.")
-                .arg("id: FileID", "Loads this file instead (older clients).")
+                .older_arg("id: FileID", "Loads this file instead (older clients).")
                 .resolve(|ctx, _, args| {
                     if let Some(known) = ctx.optional_object::<FileRef>(args, "id")? {
                         return Ok(known);
@@ -70,11 +70,11 @@ pub(super) fn declare(registry: &mut Registry<Api>) {
         })
         .field("secret", "Secret!", |f| {
             f.doc("A secret that the client fetches when a command needs it.")
-                .arg("uri: String", "Where it is: `env://NAME`, `file://path` or `cmd://command`.")
+                .newer_arg("uri: String", "Where it is: `env://NAME`, `file://path` or `cmd://command`.")
                 .arg("cacheKey: String", "Stands for the value in cache keys.")
-                .arg("id: SecretID", "Loads this secret instead (older clients).")
-                .arg("name: String", "A secret set by name (older clients).")
-                .arg("accessor: String", "Ignored (older clients).")
+                .older_arg("id: SecretID", "Loads this secret instead (older clients).")
+                .older_arg("name: String", "A secret set by name (older clients).")
+                .older_arg("accessor: String", "Ignored (older clients).")
                 .resolve(|ctx, _, args| {
                     if let Some(known) = ctx.optional_object::<SecretRef>(args, "id")? {
                         return Ok(known);

@@ -7,7 +7,10 @@ use super::{
     object::{ContainerRef, HostRef, ServiceRef},
     shared::Made,
 };
-use crate::graph::{Exec, Op, PortForward, Protocol, Service, ServiceOp, Vertex};
+use crate::{
+    graph::{Exec, Op, PortForward, Protocol, Service, ServiceOp, Vertex},
+    ops::Shell,
+};
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -241,6 +244,23 @@ fn service(registry: &mut Registry<Api>) {
                 .resolve_async(|ctx, this, _| async move {
                     known(&ctx, &this).await?;
                     Ok(ctx.backend().keep(&this.into()))
+                })
+        })
+        .field("terminal", "Service!", |f| {
+            f.doc("Opens a shell in the running service, beside its command, and waits for the shell's end.")
+                .arg(
+                    "cmd: [String!] = []",
+                    "The shell; by default the container's withDefaultTerminalCmd, or `sh`.",
+                )
+                .resolve_async(|ctx, this, args| async move {
+                    let service = known(&ctx, &this).await?;
+                    let shell = Shell {
+                        cmd: args.get_or_default("cmd")?,
+                        ..Shell::default()
+                    };
+                    let world = ctx.backend().engine().world();
+                    world.shell_in_service(&service, &shell).await?;
+                    Ok(this.clone())
                 })
         })
         .field("up", "Void", |f| {

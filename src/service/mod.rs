@@ -49,6 +49,8 @@ pub struct Running {
     pub stop: Box<dyn Fn(Stop) + Send + Sync>,
     /// What must live as long as it does, such as its uses of other services.
     pub keep: Box<dyn Any + Send + Sync>,
+    /// The launcher's way into it, if there is one.
+    pub inside: Option<Box<dyn Any + Send + Sync>>,
 }
 
 impl fmt::Debug for Running {
@@ -142,6 +144,11 @@ impl Instance {
     /// Where it is reached by who started it.
     pub fn endpoint(&self) -> &Endpoint {
         &self.running.endpoint
+    }
+
+    /// The launcher's way into it, if it is of this kind.
+    pub fn inside<T: 'static>(&self) -> Option<&T> {
+        self.running.inside.as_ref()?.downcast_ref()
     }
 
     /// What it is.

@@ -45,6 +45,7 @@ impl Launcher for Fake {
                     sender.send(Some(Ended::default())).ok();
                 }),
                 keep: Box::new(()),
+                inside: None,
             })
         }
         .boxed()

@@ -159,6 +159,61 @@ fn services_are_there_while_the_shell_is() {
 }
 
 #[test]
+fn a_shell_in_a_service_sees_what_the_service_sees() {
+    let nsci = Nsci::new();
+    let service = [
+        "with-new-file",
+        "--path=/www/index.html",
+        "--contents=hello",
+        "with-exposed-port",
+        "--port=80",
+        "as-service",
+        "--args=httpd,-f,-p,80,-h,/www",
+    ];
+    let mut pty = terminal(&nsci, &shell(&service));
+    pty.wait_for("/ # ");
+    // Its processes, its network and its files, on a terminal of its own.
+    pty.type_in("echo httpds-$(cat /proc/[0-9]*/comm | grep -c httpd); wget -q -O - http://127.0.0.1/; tty\r");
+    let shown = pty.wait_for("/dev/pts/");
+    for part in ["httpds-1", "hello"] {
+        assert!(shown.contains(part), "no {part:?} in {shown:?}");
+    }
+    pty.type_in("echo changed > /www/new; wget -q -O - http://127.0.0.1/new; echo seen-$?\r");
+    let shown = pty.wait_for("seen-0");
+    assert!(shown.contains("changed\r\nseen-0"), "{shown}");
+    pty.resize(12, 45);
+    crate::support::wait_until("the new size", || {
+        pty.type_in("stty size\r");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        pty.shown().contains("12 45")
+    });
+    pty.type_in("sleep 3000\r");
+    crate::support::wait_until("the interrupt", || {
+        pty.type_in("\u{3}");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        crate::support::processes("sleep 3000").is_empty()
+    });
+    pty.type_in("exit\r");
+    let (code, shown) = pty.end();
+    assert_eq!(code, Some(0), "{shown}");
+    assert!(pty.is_sane());
+    // A shell that is missing, and a service without an inside.
+    let mut missing = shell(&service);
+    missing.extend(["--cmd", "nosuchshell"]);
+    let mut pty = terminal(&nsci, &missing);
+    let (code, shown) = pty.end();
+    assert_eq!(code, Some(1), "{shown}");
+    assert!(shown.contains("nosuchshell"), "{shown}");
+    nsci.run(&[
+        "query",
+        "{host{service(ports:[{backend:9}]){terminal{id}}}}",
+    ])
+    .failed(1, &["no inside to open a shell in"]);
+    nsci.run(&shell(&service))
+        .failed(1, &["a shell needs a terminal"]);
+}
+
+#[test]
 fn without_a_terminal_the_error_says_so() {
     let nsci = Nsci::new();
     nsci.run(&shell(&[]))

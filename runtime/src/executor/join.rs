@@ -7,12 +7,16 @@ use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use nix::sched::CloneFlags;
+use rustix::fs::{Mode, OFlags};
 use rustix::process::{DumpableBehavior, Pid, PidfdFlags};
 
-use super::native::{become_user, granted, namespaces, place_streams, reopen_null};
+use super::native::{
+    OPEN_TERMINAL, Step, become_user, granted, namespaces, other_side, place_streams, reopen_null,
+    take_terminal,
+};
 use super::{Created, Job};
-use crate::spec::{self, Network};
-use crate::wire::Failure;
+use crate::spec::{self, Network, StepSpec, TerminalSize};
+use crate::wire::{self, Failure};
 use crate::{Error, sys};
 
 /// Starts a job's command in the step whose first process is `init`.
@@ -38,11 +42,16 @@ pub(crate) fn create(job: &Job<'_>, init: Pid) -> Result<Box<dyn Created>, Error
             message: "the step to join is not ready".to_owned(),
         });
     }
+    let console = job.step.terminal.map(|_| wire::pair()).transpose()?;
     match sys::fork().map_err(|source| Error::io("join a running step", source))? {
-        sys::Fork::Parent(pid) => Ok(Box::new(Joined { pid })),
+        sys::Fork::Parent(pid) => Ok(Box::new(Step {
+            pid,
+            console: console.map(|(ours, _)| ours),
+        })),
         sys::Fork::Child => {
             // A panic must not unwind into the copy of the helper below.
-            let built = catch_unwind(AssertUnwindSafe(|| settle(job, &spec)));
+            let console = console.as_ref().map(|(_, theirs)| theirs);
+            let built = catch_unwind(AssertUnwindSafe(|| settle(job, &spec, console)));
             match built {
                 Ok(Ok(())) => job.init.run(),
                 Ok(Err(error)) => job.init.refuse(Failure::from_error(&error)),
@@ -61,10 +70,17 @@ fn root() -> Result<(u64, u64), Error> {
 }
 
 /// Everything between entering and the command, in the command's process.
-fn settle(job: &Job<'_>, spec: &oci_spec::runtime::Spec) -> Result<(), Error> {
+fn settle(
+    job: &Job<'_>,
+    spec: &oci_spec::runtime::Spec,
+    console: Option<&OwnedFd>,
+) -> Result<(), Error> {
     let io = |what: &'static str| move |source: rustix::io::Errno| Error::io(what, source);
     rustix::process::setsid().map_err(io("start a process session"))?;
-    place_streams(&job.stdio)?;
+    match (console, job.step.terminal) {
+        (Some(console), Some(size)) => open_terminal(job.step, size, console)?,
+        _ => place_streams(&job.stdio)?,
+    }
     reopen_null()?;
     if job.step.no_new_privs {
         rustix::thread::set_no_new_privs(true).map_err(io("give up new privileges"))?;
@@ -74,20 +90,11 @@ fn settle(job: &Job<'_>, spec: &oci_spec::runtime::Spec) -> Result<(), Error> {
         .map_err(io("protect a command from the step it joins"))
 }
 
-struct Joined {
-    pid: Pid,
-}
-
-impl Created for Joined {
-    fn pid(&self) -> Pid {
-        self.pid
-    }
-
-    fn terminal(&mut self) -> Result<Option<OwnedFd>, Error> {
-        Ok(None)
-    }
-
-    fn start(&mut self) -> Result<(), Error> {
-        Ok(())
-    }
+/// Opens a pair of the step's terminal file system, in which this process already is.
+fn open_terminal(step: &StepSpec, size: TerminalSize, console: &OwnedFd) -> Result<(), Error> {
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let master = rustix::fs::open("/dev/pts/ptmx", flags, Mode::empty())
+        .map_err(|source| Error::io(OPEN_TERMINAL, source))?;
+    let slave = other_side(&master, step, size)?;
+    take_terminal(&master, &slave, console)
 }

@@ -20,6 +20,9 @@ use crate::spec::{self, StepSpec, TerminalSize};
 use crate::wire::{self, Failure};
 use crate::{Error, sys};
 
+/// What fails when a terminal does.
+pub(super) const OPEN_TERMINAL: &str = "open the step's terminal";
+
 /// Builds steps with system calls of our own.
 pub(super) struct Native;
 
@@ -52,9 +55,11 @@ impl Executor for Native {
     }
 }
 
-struct Step {
-    pid: Pid,
-    console: Option<OwnedFd>,
+/// A process of a step, a child of the helper.
+pub(super) struct Step {
+    pub(super) pid: Pid,
+    /// Where the master side of its terminal comes from.
+    pub(super) console: Option<OwnedFd>,
 }
 
 impl Created for Step {
@@ -161,21 +166,31 @@ pub(super) fn reopen_null() -> Result<(), Error> {
     Ok(())
 }
 
-/// Opens a pair in the step's own terminal file system and sends the master side to the helper.
+/// Makes a pair of the step's own terminal file system the terminal of a process that is being built.
 fn open_terminal(
     root: &Root,
     step: &StepSpec,
     size: TerminalSize,
     console: &OwnedFd,
 ) -> Result<(), Error> {
-    use rustix::pty::OpenptFlags;
-    let what = "open the step's terminal";
-    let failed = |source: rustix::io::Errno| Error::io(what, source);
     let master = root.open("dev/pts/ptmx", OFlags::RDWR | OFlags::NOCTTY)?;
-    rustix::pty::unlockpt(&master).map_err(failed)?;
+    let slave = other_side(&master, step, size)?;
+    root.bind_descriptor(&slave, "dev/console")?;
+    take_terminal(&master, &slave, console)
+}
+
+/// The process's side of a pair, of that size and its user's.
+pub(super) fn other_side(
+    master: &OwnedFd,
+    step: &StepSpec,
+    size: TerminalSize,
+) -> Result<OwnedFd, Error> {
+    use rustix::pty::OpenptFlags;
+    let failed = |source: rustix::io::Errno| Error::io(OPEN_TERMINAL, source);
+    rustix::pty::unlockpt(master).map_err(failed)?;
     let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
-    let slave = rustix::pty::ioctl_tiocgptpeer(&master, flags).map_err(failed)?;
-    rustix::termios::tcsetwinsize(&master, size.into()).map_err(failed)?;
+    let slave = rustix::pty::ioctl_tiocgptpeer(master, flags).map_err(failed)?;
+    rustix::termios::tcsetwinsize(master, size.into()).map_err(failed)?;
     if step.uid != 0 {
         // Impossible with a single id, where there is no other user either.
         ignore(rustix::fs::fchown(
@@ -184,10 +199,19 @@ fn open_terminal(
             None,
         ));
     }
-    root.bind_descriptor(&slave, "dev/console")?;
-    rustix::process::ioctl_tiocsctty(&slave).map_err(failed)?;
+    Ok(slave)
+}
+
+/// Makes a pair the terminal and the streams of this process, and sends its master side to the helper.
+pub(super) fn take_terminal(
+    master: &OwnedFd,
+    slave: &OwnedFd,
+    console: &OwnedFd,
+) -> Result<(), Error> {
+    let failed = |source: rustix::io::Errno| Error::io(OPEN_TERMINAL, source);
+    rustix::process::ioctl_tiocsctty(slave).map_err(failed)?;
     for target in 0..3 {
-        sys::put_at(slave.as_fd(), target).map_err(|source| Error::io(what, source))?;
+        sys::put_at(slave.as_fd(), target).map_err(|source| Error::io(OPEN_TERMINAL, source))?;
     }
     wire::send(console, &(), &[master.as_fd()])
 }

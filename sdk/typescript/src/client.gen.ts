@@ -4,32 +4,32 @@ import { BaseObject, load } from "./base.js"
 
 /** Options of `directory`. */
 export interface AddressDirectoryOpts {
-  /** The value `exclude`. */
+  /** Patterns of what to leave out. */
   exclude?: string[]
-  /** The value `include`. */
+  /** Patterns of what to take; everything by default. */
   include?: string[]
-  /** The value `gitignore`. */
+  /** Leave out what `.gitignore` files name. */
   gitignore?: boolean
-  /** The value `noCache`. */
+  /** Read it again even if it was read in this session. */
   noCache?: boolean
 }
 
 /** Options of `file`. */
 export interface AddressFileOpts {
-  /** The value `exclude`. */
+  /** Patterns of what to leave out. */
   exclude?: string[]
-  /** The value `include`. */
+  /** Patterns of what to take; everything by default. */
   include?: string[]
-  /** The value `gitignore`. */
+  /** Leave out what `.gitignore` files name. */
   gitignore?: boolean
-  /** The value `noCache`. */
+  /** Read it again even if it was read in this session. */
   noCache?: boolean
 }
 
 /** Names a Address in requests. */
 export type AddressID = string
 
-/** An object of the API. */
+/** A text that names something; the field that is asked says what. */
 export class Address extends BaseObject {
   static override readonly apiName: string = "Address"
 
@@ -38,54 +38,49 @@ export class Address extends BaseObject {
     return this._id()
   }
 
-  /** The field `container`. */
-  container(): Container {
-    return new Container(this, "container")
-  }
-
-  /** The field `directory`. */
-  directory(opts?: AddressDirectoryOpts): Directory {
-    return new Directory(this, "directory", { ...opts })
-  }
-
-  /** The field `file`. */
-  file(opts?: AddressFileOpts): File {
-    return new File(this, "file", { ...opts })
-  }
-
-  /** The field `gitRef`. */
-  gitRef(): GitRef {
-    return new GitRef(this, "gitRef")
-  }
-
-  /** The field `gitRepository`. */
-  gitRepository(): GitRepository {
-    return new GitRepository(this, "gitRepository")
-  }
-
-  /** The field `secret`. */
-  secret(): Secret {
-    return new Secret(this, "secret")
-  }
-
-  /** The field `service`. */
-  service(): Service {
-    return new Service(this, "service")
-  }
-
-  /** The field `socket`. */
-  socket(): Socket {
-    return new Socket(this, "socket")
-  }
-
-  /** The field `value`. */
+  /** The address as it was given. */
   value(): Promise<string> {
     return this._value("value")
   }
 
-  /** The field `volume`. */
-  volume(): Volume {
-    return new Volume(this, "volume")
+  /** The container of an image reference. */
+  container(): Container {
+    return new Container(this, "container")
+  }
+
+  /** A directory of the host. */
+  directory(opts?: AddressDirectoryOpts): Directory {
+    return new Directory(this, "directory", { ...opts })
+  }
+
+  /** A file of the host. */
+  file(opts?: AddressFileOpts): File {
+    return new File(this, "file", { ...opts })
+  }
+
+  /** A git repository. */
+  gitRepository(): GitRepository {
+    return new GitRepository(this, "gitRepository")
+  }
+
+  /** A branch, tag or commit of a git repository: `ADDRESS#NAME`; without a name what the repository is at. */
+  gitRef(): GitRef {
+    return new GitRef(this, "gitRef")
+  }
+
+  /** A service of the host: `tcp://HOST:PORT` or `udp://HOST:PORT`. */
+  service(): Service {
+    return new Service(this, "service")
+  }
+
+  /** A secret by where it is, such as `env://NAME` or `file://path`. */
+  secret(): Secret {
+    return new Secret(this, "secret")
+  }
+
+  /** A Unix socket of the host, by path. */
+  socket(): Socket {
+    return new Socket(this, "socket")
   }
 
   /** Applies a function, keeping the chain in one piece. */
@@ -94,83 +89,11 @@ export class Address extends BaseObject {
   }
 }
 
-/** Names a Agent in requests. */
-export type AgentID = string
-
-/** An object of the API. */
-export class Agent extends BaseObject {
-  static override readonly apiName: string = "Agent"
-
-  /** What names this object in requests. */
-  id(): Promise<AgentID> {
-    return this._id()
-  }
-
-  /** The field `description`. */
-  description(): Promise<string> {
-    return this._value("description")
-  }
-
-  /** The field `name`. */
-  name(): Promise<string> {
-    return this._value("name")
-  }
-
-  /** The field `originalModule`. */
-  originalModule(): Module_ {
-    return new Module_(this, "originalModule")
-  }
-
-  /** The field `path`. */
-  path(): Promise<string[]> {
-    return this._value("path")
-  }
-
-  /** Applies a function, keeping the chain in one piece. */
-  with<T>(work: (from: Agent) => T): T {
-    return work(this)
-  }
-}
-
-/** Options of `compose`. */
-export interface AgentGroupComposeOpts {
-  /** The value `base`. */
-  base?: LLM
-}
-
-/** Names a AgentGroup in requests. */
-export type AgentGroupID = string
-
-/** An object of the API. */
-export class AgentGroup extends BaseObject {
-  static override readonly apiName: string = "AgentGroup"
-
-  /** What names this object in requests. */
-  id(): Promise<AgentGroupID> {
-    return this._id()
-  }
-
-  /** The field `compose`. */
-  compose(opts?: AgentGroupComposeOpts): LLM {
-    return new LLM(this, "compose", { ...opts })
-  }
-
-  /** The field `list`. */
-  list(): Promise<Agent[]> {
-    return this._objects(Agent, "list")
-  }
-
-  /** Applies a function, keeping the chain in one piece. */
-  with<T>(work: (from: AgentGroup) => T): T {
-    return work(this)
-  }
-}
-
-/** Values given together. */
+/** A value for an `ARG` of a Dockerfile. */
 export interface BuildArg {
-  /** The value `name`. */
+  /** Name. */
   name: string
-  /** The value `value`. */
+  /** Value. */
   value: string
 }
 
@@ -204,20 +127,20 @@ export class CacheVolume extends BaseObject {
 
 /** Options of `withChangeset`. */
 export interface ChangesetWithChangesetOpts {
-  /** The value `onConflict`. */
+  /** What to do where they conflict. */
   onConflict?: ChangesetMergeConflict
 }
 
 /** Options of `withChangesets`. */
 export interface ChangesetWithChangesetsOpts {
-  /** The value `onConflict`. */
+  /** What to do where they conflict. */
   onConflict?: ChangesetsMergeConflict
 }
 
 /** Names a Changeset in requests. */
 export type ChangesetID = string
 
-/** An object of the API. */
+/** What changed between two directories. */
 export class Changeset extends BaseObject {
   static override readonly apiName: string = "Changeset"
 
@@ -226,67 +149,79 @@ export class Changeset extends BaseObject {
     return this._id()
   }
 
-  /** The field `addedPaths`. */
-  addedPaths(): Promise<string[]> {
-    return this._value("addedPaths")
-  }
-
-  /** The field `after`. */
-  after(): Directory {
-    return new Directory(this, "after")
-  }
-
-  /** The field `asPatch`. */
-  asPatch(): File {
-    return new File(this, "asPatch")
-  }
-
-  /** The field `before`. */
+  /** The older directory. */
   before(): Directory {
     return new Directory(this, "before")
   }
 
-  /** The field `diffStats`. */
-  diffStats(): Promise<DiffStat[]> {
-    return this._objects(DiffStat, "diffStats")
+  /** The newer directory. */
+  after(): Directory {
+    return new Directory(this, "after")
   }
 
-  /** The field `export`. */
-  export(path: string): Promise<string> {
-    return this._value("export", { path })
-  }
-
-  /** The field `isEmpty`. */
-  isEmpty(): Promise<boolean> {
-    return this._value("isEmpty")
-  }
-
-  /** The field `layer`. */
+  /** What was added and modified, alone. */
   layer(): Directory {
     return new Directory(this, "layer")
   }
 
-  /** The field `modifiedPaths`. */
+  /** Files and directories that are new; those of directories end in `/`. */
+  addedPaths(): Promise<string[]> {
+    return this._value("addedPaths")
+  }
+
+  /** Files that are not what they were. */
   modifiedPaths(): Promise<string[]> {
     return this._value("modifiedPaths")
   }
 
-  /** The field `removedPaths`. */
+  /** Files and directories that are gone, not what was in those directories. */
   removedPaths(): Promise<string[]> {
     return this._value("removedPaths")
   }
 
-  /** The field `sync`. */
+  /** Whether nothing changed. */
+  isEmpty(): Promise<boolean> {
+    return this._value("isEmpty")
+  }
+
+  /** The change as a patch in git's format. */
+  asPatch(): File {
+    return new File(this, "asPatch")
+  }
+
+  /** What became of each file. */
+  diffStats(): Promise<DiffStat[]> {
+    return this._objects(DiffStat, "diffStats")
+  }
+
+  /**
+   * Applies the change to a directory of the client's host; returns its absolute path.
+   *
+   * @param path The directory; relative to the client's working directory.
+   */
+  export(path: string): Promise<string> {
+    return this._value("export", { path })
+  }
+
+  /** Makes everything so far happen now. */
   sync(): Promise<Changeset> {
     return this._loaded(Changeset, "sync")
   }
 
-  /** The field `withChangeset`. */
+  /**
+   * Adds another change to this one.
+   *
+   * @param changes The other change.
+   */
   withChangeset(changes: Changeset, opts?: ChangesetWithChangesetOpts): Changeset {
     return new Changeset(this, "withChangeset", { changes, ...opts }, ["onConflict"])
   }
 
-  /** The field `withChangesets`. */
+  /**
+   * Adds other changes to this one, in order.
+   *
+   * @param changes The other changes.
+   */
   withChangesets(changes: Changeset[], opts?: ChangesetWithChangesetsOpts): Changeset {
     return new Changeset(this, "withChangesets", { changes, ...opts }, ["onConflict"])
   }
@@ -297,188 +232,36 @@ export class Changeset extends BaseObject {
   }
 }
 
-/** One of a few values. */
+/** What to do where two changes conflict. */
 export enum ChangesetMergeConflict {
-  /** The value `FAIL_EARLY`. */
+  /** Fail if both changed a file, even in different places. */
   FailEarly = "FAIL_EARLY",
-  /** The value `FAIL`. */
+  /** Fail if both changed the same lines. */
   Fail = "FAIL",
-  /** The value `LEAVE_CONFLICT_MARKERS`. */
+  /** Leave both sides between conflict markers. */
   LeaveConflictMarkers = "LEAVE_CONFLICT_MARKERS",
-  /** The value `PREFER_OURS`. */
+  /** Take the side that is added to. */
   PreferOurs = "PREFER_OURS",
-  /** The value `PREFER_THEIRS`. */
+  /** Take the side that is added. */
   PreferTheirs = "PREFER_THEIRS",
 }
 
-/** One of a few values. */
+/** What to do where several changes conflict. */
 export enum ChangesetsMergeConflict {
-  /** The value `FAIL_EARLY`. */
+  /** Fail if both changed a file, even in different places. */
   FailEarly = "FAIL_EARLY",
-  /** The value `FAIL`. */
+  /** Fail if both changed the same lines. */
   Fail = "FAIL",
 }
 
-/** Names a Check in requests. */
-export type CheckID = string
-
-/** An object of the API. */
-export class Check extends BaseObject {
-  static override readonly apiName: string = "Check"
-
-  /** What names this object in requests. */
-  id(): Promise<CheckID> {
-    return this._id()
-  }
-
-  /** The field `checkType`. */
-  checkType(): Promise<string> {
-    return this._value("checkType")
-  }
-
-  /** The field `completed`. */
-  completed(): Promise<boolean> {
-    return this._value("completed")
-  }
-
-  /** The field `description`. */
-  description(): Promise<string> {
-    return this._value("description")
-  }
-
-  /** The field `error`. */
-  error(): Error {
-    return new Error(this, "error")
-  }
-
-  /** The field `name`. */
-  name(): Promise<string> {
-    return this._value("name")
-  }
-
-  /** The field `originalModule`. */
-  originalModule(): Module_ {
-    return new Module_(this, "originalModule")
-  }
-
-  /** The field `passed`. */
-  passed(): Promise<boolean> {
-    return this._value("passed")
-  }
-
-  /** The field `path`. */
-  path(): Promise<string[]> {
-    return this._value("path")
-  }
-
-  /** The field `resultEmoji`. */
-  resultEmoji(): Promise<string> {
-    return this._value("resultEmoji")
-  }
-
-  /** The field `run`. */
-  run(): Check {
-    return new Check(this, "run")
-  }
-
-  /** Applies a function, keeping the chain in one piece. */
-  with<T>(work: (from: Check) => T): T {
-    return work(this)
-  }
-}
-
-/** Options of `run`. */
-export interface CheckGroupRunOpts {
-  /** The value `failFast`. */
-  failFast?: boolean
-}
-
-/** Names a CheckGroup in requests. */
-export type CheckGroupID = string
-
-/** An object of the API. */
-export class CheckGroup extends BaseObject {
-  static override readonly apiName: string = "CheckGroup"
-
-  /** What names this object in requests. */
-  id(): Promise<CheckGroupID> {
-    return this._id()
-  }
-
-  /** The field `list`. */
-  list(): Promise<Check[]> {
-    return this._objects(Check, "list")
-  }
-
-  /** The field `report`. */
-  report(): File {
-    return new File(this, "report")
-  }
-
-  /** The field `run`. */
-  run(opts?: CheckGroupRunOpts): CheckGroup {
-    return new CheckGroup(this, "run", { ...opts })
-  }
-
-  /** Applies a function, keeping the chain in one piece. */
-  with<T>(work: (from: CheckGroup) => T): T {
-    return work(this)
-  }
-}
-
-/** Names a Cloud in requests. */
-export type CloudID = string
-
-/** An object of the API. */
-export class Cloud extends BaseObject {
-  static override readonly apiName: string = "Cloud"
-
-  /** What names this object in requests. */
-  id(): Promise<CloudID> {
-    return this._id()
-  }
-
-  /** The field `traceURL`. */
-  traceURL(): Promise<string> {
-    return this._value("traceURL")
-  }
-
-  /** Applies a function, keeping the chain in one piece. */
-  with<T>(work: (from: Cloud) => T): T {
-    return work(this)
-  }
-}
-
-/** Options of `asService`. */
-export interface ContainerAsServiceOpts {
-  /** The value `args`. */
-  args?: string[]
-  /** The value `useEntrypoint`. */
-  useEntrypoint?: boolean
-  /** The value `experimentalPrivilegedNesting`. */
-  experimentalPrivilegedNesting?: boolean
-  /** The value `insecureRootCapabilities`. */
-  insecureRootCapabilities?: boolean
-  /** The value `expand`. */
-  expand?: boolean
-  /** The value `noInit`. */
-  noInit?: boolean
-}
-
-/** Options of `asTarball`. */
-export interface ContainerAsTarballOpts {
-  /** The value `platformVariants`. */
-  platformVariants?: Container[]
-  /** The value `forcedCompression`. */
-  forcedCompression?: ImageLayerCompression
-  /** The value `mediaTypes`. */
-  mediaTypes?: ImageMediaTypes
-}
-
-/** Options of `directory`. */
-export interface ContainerDirectoryOpts {
-  /** Replace `$VAR` and `${VAR}` by the container's variables. */
-  expand?: boolean
+/** Options of `from`. */
+export interface ContainerFromOpts {
+  /** The service that the registry is; the session reaches it so from then on, in plain HTTP unless told otherwise. */
+  registryService?: Service
+  /** How to speak to the registry. */
+  protocol?: RegistryProtocol
+  /** Do not check the registry's certificate. */
+  insecureSkipTLSVerify?: boolean
 }
 
 /** Options of `exists`. */
@@ -487,172 +270,6 @@ export interface ContainerExistsOpts {
   expectedType?: ExistsType
   /** Look at a link itself. */
   doNotFollowSymlinks?: boolean
-  /** The value `expand`. */
-  expand?: boolean
-}
-
-/** Options of `export`. */
-export interface ContainerExportOpts {
-  /** The value `platformVariants`. */
-  platformVariants?: Container[]
-  /** The value `forcedCompression`. */
-  forcedCompression?: ImageLayerCompression
-  /** The value `mediaTypes`. */
-  mediaTypes?: ImageMediaTypes
-  /** The value `expand`. */
-  expand?: boolean
-}
-
-/** Options of `exportImage`. */
-export interface ContainerExportImageOpts {
-  /** The value `platformVariants`. */
-  platformVariants?: Container[]
-  /** The value `forcedCompression`. */
-  forcedCompression?: ImageLayerCompression
-  /** The value `mediaTypes`. */
-  mediaTypes?: ImageMediaTypes
-}
-
-/** Options of `file`. */
-export interface ContainerFileOpts {
-  /** Replace `$VAR` and `${VAR}` by the container's variables. */
-  expand?: boolean
-}
-
-/** Options of `from`. */
-export interface ContainerFromOpts {
-  /** The value `registryService`. */
-  registryService?: Service
-  /** The value `protocol`. */
-  protocol?: RegistryProtocol
-  /** The value `insecureSkipTLSVerify`. */
-  insecureSkipTLSVerify?: boolean
-}
-
-/** Options of `import_`. */
-export interface ContainerImportOpts {
-  /** The value `tag`. */
-  tag?: string
-}
-
-/** Options of `layer`. */
-export interface ContainerLayerOpts {
-  /** The value `forcedCompression`. */
-  forcedCompression?: ImageLayerCompression
-  /** The value `mediaTypes`. */
-  mediaTypes?: ImageMediaTypes
-}
-
-/** Options of `manifest`. */
-export interface ContainerManifestOpts {
-  /** The value `forcedCompression`. */
-  forcedCompression?: ImageLayerCompression
-  /** The value `mediaTypes`. */
-  mediaTypes?: ImageMediaTypes
-}
-
-/** Options of `publish`. */
-export interface ContainerPublishOpts {
-  /** The value `platformVariants`. */
-  platformVariants?: Container[]
-  /** The value `forcedCompression`. */
-  forcedCompression?: ImageLayerCompression
-  /** The value `mediaTypes`. */
-  mediaTypes?: ImageMediaTypes
-  /** The value `registryService`. */
-  registryService?: Service
-  /** The value `protocol`. */
-  protocol?: RegistryProtocol
-  /** The value `insecureSkipTLSVerify`. */
-  insecureSkipTLSVerify?: boolean
-}
-
-/** Options of `stat`. */
-export interface ContainerStatOpts {
-  /** The value `doNotFollowSymlinks`. */
-  doNotFollowSymlinks?: boolean
-}
-
-/** Options of `terminal`. */
-export interface ContainerTerminalOpts {
-  /** The value `cmd`. */
-  cmd?: string[]
-  /** The value `experimentalPrivilegedNesting`. */
-  experimentalPrivilegedNesting?: boolean
-  /** The value `insecureRootCapabilities`. */
-  insecureRootCapabilities?: boolean
-}
-
-/** Options of `up`. */
-export interface ContainerUpOpts {
-  /** The value `random`. */
-  random?: boolean
-  /** The value `ports`. */
-  ports?: PortForward[]
-  /** The value `args`. */
-  args?: string[]
-  /** The value `useEntrypoint`. */
-  useEntrypoint?: boolean
-  /** The value `experimentalPrivilegedNesting`. */
-  experimentalPrivilegedNesting?: boolean
-  /** The value `insecureRootCapabilities`. */
-  insecureRootCapabilities?: boolean
-  /** The value `expand`. */
-  expand?: boolean
-  /** The value `noInit`. */
-  noInit?: boolean
-}
-
-/** Options of `withDefaultTerminalCmd`. */
-export interface ContainerWithDefaultTerminalCmdOpts {
-  /** Let the command call this API. */
-  experimentalPrivilegedNesting?: boolean
-  /** All capabilities, inside nsci's user namespace. */
-  insecureRootCapabilities?: boolean
-}
-
-/** Options of `withDirectory`. */
-export interface ContainerWithDirectoryOpts {
-  /** Patterns of what to leave out. */
-  exclude?: string[]
-  /** Patterns of what to take; everything by default. */
-  include?: string[]
-  /** Leave out what `.gitignore` files name. */
-  gitignore?: boolean
-  /** Owner as `user[:group]`, by name or number; names are looked up in the target's own /etc/passwd and /etc/group. */
-  owner?: string
-  /** Give it to the container's user. */
-  inheritOwner?: boolean
-  /** Replace `$VAR` and `${VAR}` by the container's variables. */
-  expand?: boolean
-  /** Permission bits of the files. */
-  permissions?: number
-}
-
-/** Options of `withDockerHealthcheck`. */
-export interface ContainerWithDockerHealthcheckOpts {
-  /** The value `shell`. */
-  shell?: boolean
-  /** The value `interval`. */
-  interval?: string
-  /** The value `timeout`. */
-  timeout?: string
-  /** The value `startPeriod`. */
-  startPeriod?: string
-  /** The value `startInterval`. */
-  startInterval?: string
-  /** The value `retries`. */
-  retries?: number
-}
-
-/** Options of `withEntrypoint`. */
-export interface ContainerWithEntrypointOpts {
-  /** Leave the default arguments as they are. */
-  keepDefaultArgs?: boolean
-}
-
-/** Options of `withEnvVariable`. */
-export interface ContainerWithEnvVariableOpts {
   /** Replace `$VAR` and `${VAR}` by the container's variables. */
   expand?: boolean
 }
@@ -681,6 +298,38 @@ export interface ContainerWithExecOpts {
   noInit?: boolean
 }
 
+/** Options of `withEnvVariable`. */
+export interface ContainerWithEnvVariableOpts {
+  /** Replace `$VAR` and `${VAR}` by the container's variables. */
+  expand?: boolean
+}
+
+/** Options of `withWorkdir`. */
+export interface ContainerWithWorkdirOpts {
+  /** Replace `$VAR` and `${VAR}` by the container's variables. */
+  expand?: boolean
+}
+
+/** Options of `withEntrypoint`. */
+export interface ContainerWithEntrypointOpts {
+  /** Leave the default arguments as they are. */
+  keepDefaultArgs?: boolean
+}
+
+/** Options of `withoutEntrypoint`. */
+export interface ContainerWithoutEntrypointOpts {
+  /** Leave the default arguments as they are. */
+  keepDefaultArgs?: boolean
+}
+
+/** Options of `withDefaultTerminalCmd`. */
+export interface ContainerWithDefaultTerminalCmdOpts {
+  /** Let the command call this API. */
+  experimentalPrivilegedNesting?: boolean
+  /** All capabilities, inside nsci's user namespace. */
+  insecureRootCapabilities?: boolean
+}
+
 /** Options of `withExposedPort`. */
 export interface ContainerWithExposedPortOpts {
   /** Transport. */
@@ -689,6 +338,202 @@ export interface ContainerWithExposedPortOpts {
   description?: string
   /** Do not wait for it when the service starts. */
   experimentalSkipHealthcheck?: boolean
+}
+
+/** Options of `withoutExposedPort`. */
+export interface ContainerWithoutExposedPortOpts {
+  /** Transport. */
+  protocol?: NetworkProtocol
+}
+
+/** Options of `withDockerHealthcheck`. */
+export interface ContainerWithDockerHealthcheckOpts {
+  /** Run it by the container's shell, as one text. */
+  shell?: boolean
+  /** Time between two checks, such as `30s`. */
+  interval?: string
+  /** Time that one check may take. */
+  timeout?: string
+  /** Time at the start in which failures do not count. */
+  startPeriod?: string
+  /** Time between two checks at the start. */
+  startInterval?: string
+  /** Failures in a row that make it unhealthy. */
+  retries?: number
+}
+
+/** Options of `withMountedDirectory`. */
+export interface ContainerWithMountedDirectoryOpts {
+  /** Owner as `user[:group]`, by name or number; names are looked up in the target's own /etc/passwd and /etc/group. */
+  owner?: string
+  /** Give it to the container's user. */
+  inheritOwner?: boolean
+  /** Replace `$VAR` and `${VAR}` by the container's variables. */
+  expand?: boolean
+  /** Let commands only read it. */
+  readOnly?: boolean
+}
+
+/** Options of `withMountedFile`. */
+export interface ContainerWithMountedFileOpts {
+  /** Owner as `user[:group]`, by name or number; names are looked up in the target's own /etc/passwd and /etc/group. */
+  owner?: string
+  /** Give it to the container's user. */
+  inheritOwner?: boolean
+  /** Replace `$VAR` and `${VAR}` by the container's variables. */
+  expand?: boolean
+}
+
+/** Options of `withMountedCache`. */
+export interface ContainerWithMountedCacheOpts {
+  /** What seeds the volume when it is empty. */
+  source?: Directory
+  /** Who may use it at the same time; what the volume says if SHARED. */
+  sharing?: CacheSharingMode
+  /** Owner as `user[:group]`, by name or number; names are looked up in the target's own /etc/passwd and /etc/group. */
+  owner?: string
+  /** Give it to the container's user. */
+  inheritOwner?: boolean
+  /** Replace `$VAR` and `${VAR}` by the container's variables. */
+  expand?: boolean
+}
+
+/** Options of `withMountedTemp`. */
+export interface ContainerWithMountedTempOpts {
+  /** Limit in bytes. */
+  size?: number
+  /** Replace `$VAR` and `${VAR}` by the container's variables. */
+  expand?: boolean
+}
+
+/** Options of `withMountedSecret`. */
+export interface ContainerWithMountedSecretOpts {
+  /** Owner as `user[:group]`, by name or number; names are looked up in the target's own /etc/passwd and /etc/group. */
+  owner?: string
+  /** Give it to the container's user. */
+  inheritOwner?: boolean
+  /** Replace `$VAR` and `${VAR}` by the container's variables. */
+  expand?: boolean
+  /** Permission bits, such as 256 for 0400. */
+  mode?: number
+}
+
+/** Options of `withUnixSocket`. */
+export interface ContainerWithUnixSocketOpts {
+  /** Owner as `user[:group]`, by name or number; names are looked up in the target's own /etc/passwd and /etc/group. */
+  owner?: string
+  /** Give it to the container's user. */
+  inheritOwner?: boolean
+  /** Replace `$VAR` and `${VAR}` by the container's variables. */
+  expand?: boolean
+}
+
+/** Options of `withoutMount`. */
+export interface ContainerWithoutMountOpts {
+  /** Replace `$VAR` and `${VAR}` by the container's variables. */
+  expand?: boolean
+}
+
+/** Options of `withoutUnixSocket`. */
+export interface ContainerWithoutUnixSocketOpts {
+  /** Replace `$VAR` and `${VAR}` by the container's variables. */
+  expand?: boolean
+}
+
+/** Options of `publish`. */
+export interface ContainerPublishOpts {
+  /** Containers for other platforms, to be part of the same image. */
+  platformVariants?: Container[]
+  /** Pack every layer so; otherwise those of images stay as they are and others are gzip. */
+  forcedCompression?: ImageLayerCompression
+  /** Whose names the parts of the image have. */
+  mediaTypes?: ImageMediaTypes
+  /** The service that the registry is; the session reaches it so from then on, in plain HTTP unless told otherwise. */
+  registryService?: Service
+  /** How to speak to the registry. */
+  protocol?: RegistryProtocol
+  /** Do not check the registry's certificate. */
+  insecureSkipTLSVerify?: boolean
+}
+
+/** Options of `export`. */
+export interface ContainerExportOpts {
+  /** Containers for other platforms, to be part of the same image. */
+  platformVariants?: Container[]
+  /** Pack every layer so; otherwise those of images stay as they are and others are gzip. */
+  forcedCompression?: ImageLayerCompression
+  /** Whose names the parts of the image have. */
+  mediaTypes?: ImageMediaTypes
+  /** Replace `$VAR` and `${VAR}` by the container's variables. */
+  expand?: boolean
+}
+
+/** Options of `exportImage`. */
+export interface ContainerExportImageOpts {
+  /** Containers for other platforms, to be part of the same image. */
+  platformVariants?: Container[]
+  /** Pack every layer so; otherwise those of images stay as they are and others are gzip. */
+  forcedCompression?: ImageLayerCompression
+  /** Whose names the parts of the image have. */
+  mediaTypes?: ImageMediaTypes
+}
+
+/** Options of `asTarball`. */
+export interface ContainerAsTarballOpts {
+  /** Containers for other platforms, to be part of the same image. */
+  platformVariants?: Container[]
+  /** Pack every layer so; otherwise those of images stay as they are and others are gzip. */
+  forcedCompression?: ImageLayerCompression
+  /** Whose names the parts of the image have. */
+  mediaTypes?: ImageMediaTypes
+}
+
+/** Options of `manifest`. */
+export interface ContainerManifestOpts {
+  /** Pack every layer so; otherwise those of images stay as they are and others are gzip. */
+  forcedCompression?: ImageLayerCompression
+  /** Whose names the parts of the image have. */
+  mediaTypes?: ImageMediaTypes
+}
+
+/** Options of `layer`. */
+export interface ContainerLayerOpts {
+  /** Pack every layer so; otherwise those of images stay as they are and others are gzip. */
+  forcedCompression?: ImageLayerCompression
+  /** Whose names the parts of the image have. */
+  mediaTypes?: ImageMediaTypes
+}
+
+/** Options of `import_`. */
+export interface ContainerImportOpts {
+  /** Name or tag of the image, if the archive holds several. */
+  tag?: string
+}
+
+/** Options of `pipeline`. */
+export interface ContainerPipelineOpts {
+  /** Ignored. */
+  description?: string
+  /** Ignored. */
+  labels?: PipelineLabel[]
+}
+
+/** Options of `withDirectory`. */
+export interface ContainerWithDirectoryOpts {
+  /** Patterns of what to leave out. */
+  exclude?: string[]
+  /** Patterns of what to take; everything by default. */
+  include?: string[]
+  /** Leave out what `.gitignore` files name. */
+  gitignore?: boolean
+  /** Owner as `user[:group]`, by name or number; names are looked up in the target's own /etc/passwd and /etc/group. */
+  owner?: string
+  /** Give it to the container's user. */
+  inheritOwner?: boolean
+  /** Replace `$VAR` and `${VAR}` by the container's variables. */
+  expand?: boolean
+  /** Permission bits of the files. */
+  permissions?: number
 }
 
 /** Options of `withFile`. */
@@ -715,70 +560,6 @@ export interface ContainerWithFilesOpts {
   expand?: boolean
 }
 
-/** Options of `withMountedCache`. */
-export interface ContainerWithMountedCacheOpts {
-  /** What seeds the volume when it is empty. */
-  source?: Directory
-  /** Who may use it at the same time. */
-  sharing?: CacheSharingMode
-  /** Owner as `user[:group]`, by name or number; names are looked up in the target's own /etc/passwd and /etc/group. */
-  owner?: string
-  /** Give it to the container's user. */
-  inheritOwner?: boolean
-  /** Replace `$VAR` and `${VAR}` by the container's variables. */
-  expand?: boolean
-}
-
-/** Options of `withMountedDirectory`. */
-export interface ContainerWithMountedDirectoryOpts {
-  /** Owner as `user[:group]`, by name or number; names are looked up in the target's own /etc/passwd and /etc/group. */
-  owner?: string
-  /** Give it to the container's user. */
-  inheritOwner?: boolean
-  /** Let commands only read it. */
-  readOnly?: boolean
-  /** Replace `$VAR` and `${VAR}` by the container's variables. */
-  expand?: boolean
-}
-
-/** Options of `withMountedFile`. */
-export interface ContainerWithMountedFileOpts {
-  /** Owner as `user[:group]`, by name or number; names are looked up in the target's own /etc/passwd and /etc/group. */
-  owner?: string
-  /** Give it to the container's user. */
-  inheritOwner?: boolean
-  /** Replace `$VAR` and `${VAR}` by the container's variables. */
-  expand?: boolean
-}
-
-/** Options of `withMountedSecret`. */
-export interface ContainerWithMountedSecretOpts {
-  /** Owner as `user[:group]`, by name or number; names are looked up in the target's own /etc/passwd and /etc/group. */
-  owner?: string
-  /** Give it to the container's user. */
-  inheritOwner?: boolean
-  /** Permission bits, such as 256 for 0400. */
-  mode?: number
-  /** Replace `$VAR` and `${VAR}` by the container's variables. */
-  expand?: boolean
-}
-
-/** Options of `withMountedTemp`. */
-export interface ContainerWithMountedTempOpts {
-  /** Limit in bytes. */
-  size?: number
-  /** Replace `$VAR` and `${VAR}` by the container's variables. */
-  expand?: boolean
-}
-
-/** Options of `withMountedVolume`. */
-export interface ContainerWithMountedVolumeOpts {
-  /** The value `readOnly`. */
-  readOnly?: boolean
-  /** The value `expand`. */
-  expand?: boolean
-}
-
 /** Options of `withNewFile`. */
 export interface ContainerWithNewFileOpts {
   /** Permission bits, such as 420 for 0644. */
@@ -797,18 +578,8 @@ export interface ContainerWithSymlinkOpts {
   expand?: boolean
 }
 
-/** Options of `withUnixSocket`. */
-export interface ContainerWithUnixSocketOpts {
-  /** Owner as `user[:group]`, by name or number; names are looked up in the target's own /etc/passwd and /etc/group. */
-  owner?: string
-  /** Give it to the container's user. */
-  inheritOwner?: boolean
-  /** Replace `$VAR` and `${VAR}` by the container's variables. */
-  expand?: boolean
-}
-
-/** Options of `withWorkdir`. */
-export interface ContainerWithWorkdirOpts {
+/** Options of `withoutFile`. */
+export interface ContainerWithoutFileOpts {
   /** Replace `$VAR` and `${VAR}` by the container's variables. */
   expand?: boolean
 }
@@ -819,40 +590,98 @@ export interface ContainerWithoutDirectoryOpts {
   expand?: boolean
 }
 
-/** Options of `withoutEntrypoint`. */
-export interface ContainerWithoutEntrypointOpts {
-  /** Leave the default arguments as they are. */
-  keepDefaultArgs?: boolean
-}
-
-/** Options of `withoutExposedPort`. */
-export interface ContainerWithoutExposedPortOpts {
-  /** Transport. */
-  protocol?: NetworkProtocol
-}
-
-/** Options of `withoutFile`. */
-export interface ContainerWithoutFileOpts {
-  /** Replace `$VAR` and `${VAR}` by the container's variables. */
-  expand?: boolean
-}
-
 /** Options of `withoutFiles`. */
 export interface ContainerWithoutFilesOpts {
   /** Replace `$VAR` and `${VAR}` by the container's variables. */
   expand?: boolean
 }
 
-/** Options of `withoutMount`. */
-export interface ContainerWithoutMountOpts {
+/** Options of `directory`. */
+export interface ContainerDirectoryOpts {
   /** Replace `$VAR` and `${VAR}` by the container's variables. */
   expand?: boolean
 }
 
-/** Options of `withoutUnixSocket`. */
-export interface ContainerWithoutUnixSocketOpts {
+/** Options of `file`. */
+export interface ContainerFileOpts {
   /** Replace `$VAR` and `${VAR}` by the container's variables. */
   expand?: boolean
+}
+
+/** Options of `build`. */
+export interface ContainerBuildOpts {
+  /** Path of the Dockerfile in the context. */
+  dockerfile?: string
+  /** Values of `ARG`s. */
+  buildArgs?: BuildArg[]
+  /** The stage to build; the last by default. */
+  target?: string
+  /** Secrets for `RUN --mount=type=secret`; a secret's name is its id there. */
+  secrets?: Secret[]
+  /** Whether commands are process 1 themselves. */
+  noInit?: boolean
+}
+
+/** Options of `asService`. */
+export interface ContainerAsServiceOpts {
+  /** Command instead of the default one, which is the entrypoint with the default arguments. */
+  args?: string[]
+  /** Put the entrypoint in front of `args`. */
+  useEntrypoint?: boolean
+  /** Let the command call this API. */
+  experimentalPrivilegedNesting?: boolean
+  /** All capabilities, inside nsci's user namespace. */
+  insecureRootCapabilities?: boolean
+  /** Replace `$VAR` and `${VAR}` by the container's variables. */
+  expand?: boolean
+  /** Run the command as process 1, without an init that reaps. */
+  noInit?: boolean
+}
+
+/** Options of `up`. */
+export interface ContainerUpOpts {
+  /** Ports to open; by default all that are declared, by their numbers. */
+  ports?: PortForward[]
+  /** Open free ports of the host's choice instead. */
+  random?: boolean
+  /** Command instead of the default one, which is the entrypoint with the default arguments. */
+  args?: string[]
+  /** Put the entrypoint in front of `args`. */
+  useEntrypoint?: boolean
+  /** Let the command call this API. */
+  experimentalPrivilegedNesting?: boolean
+  /** All capabilities, inside nsci's user namespace. */
+  insecureRootCapabilities?: boolean
+  /** Replace `$VAR` and `${VAR}` by the container's variables. */
+  expand?: boolean
+  /** Run the command as process 1, without an init that reaps. */
+  noInit?: boolean
+}
+
+/** Options of `endpoint`. */
+export interface ContainerEndpointOpts {
+  /** Port; the first that is declared if absent. */
+  port?: number
+  /** Scheme of a URL, such as `http`; without one it is `host:port`. */
+  scheme?: string
+}
+
+/** Options of `stat`. */
+export interface ContainerStatOpts {
+  /** Look at a link itself. */
+  doNotFollowSymlinks?: boolean
+  /** Replace `$VAR` and `${VAR}` by the container's variables. */
+  expand?: boolean
+}
+
+/** Options of `terminal`. */
+export interface ContainerTerminalOpts {
+  /** The shell; by default withDefaultTerminalCmd's, or `sh`. */
+  cmd?: string[]
+  /** Let it call this API. */
+  experimentalPrivilegedNesting?: boolean
+  /** All capabilities, inside nsci's user namespace. */
+  insecureRootCapabilities?: boolean
 }
 
 /** Names a Container in requests. */
@@ -867,14 +696,90 @@ export class Container extends BaseObject {
     return this._id()
   }
 
-  /** The field `asService`. */
-  asService(opts?: ContainerAsServiceOpts): Service {
-    return new Service(this, "asService", { ...opts })
+  /**
+   * The container with an image's files and configuration.
+   *
+   * @param address Image reference, such as `alpine` or `ghcr.io/org/app:1.2`.
+   */
+  from(address: string, opts?: ContainerFromOpts): Container {
+    return new Container(this, "from", { address, ...opts }, ["protocol"])
   }
 
-  /** The field `asTarball`. */
-  asTarball(opts?: ContainerAsTarballOpts): File {
-    return new File(this, "asTarball", { ...opts }, ["forcedCompression", "mediaTypes"])
+  /** The image that the root file system came from, with its digest. */
+  imageRef(): Promise<string> {
+    return this._value("imageRef")
+  }
+
+  /** The platform of its image and commands. */
+  platform(): Promise<Platform> {
+    return this._value("platform")
+  }
+
+  /**
+   * Credentials for a registry, or for repositories of it. They count for no cache key.
+   *
+   * @param address Registry host, with or without a path.
+   * @param username User.
+   * @param secret Password or token.
+   */
+  withRegistryAuth(address: string, username: string, secret: Secret): Container {
+    return new Container(this, "withRegistryAuth", { address, username, secret })
+  }
+
+  /**
+   * Forgets credentials for an address.
+   *
+   * @param address As it was given.
+   */
+  withoutRegistryAuth(address: string): Container {
+    return new Container(this, "withoutRegistryAuth", { address })
+  }
+
+  /**
+   * Replaces the root file system and keeps the configuration.
+   *
+   * @param directory The new root.
+   */
+  withRootfs(directory: Directory): Container {
+    return new Container(this, "withRootfs", { directory })
+  }
+
+  /** The root file system, without mounts. */
+  rootfs(): Directory {
+    return new Directory(this, "rootfs")
+  }
+
+  /**
+   * Whether something is at a path.
+   *
+   * @param path Path.
+   */
+  exists(path: string, opts?: ContainerExistsOpts): Promise<boolean> {
+    return this._value("exists", { path, ...opts }, ["expectedType"])
+  }
+
+  /** Makes everything so far happen now. */
+  sync(): Promise<Container> {
+    return this._loaded(Container, "sync")
+  }
+
+  /**
+   * The container after a command. Nothing runs until a result is asked for.
+   *
+   * @param args The command; no shell is involved. Empty runs the default arguments.
+   */
+  withExec(args: string[], opts?: ContainerWithExecOpts): Container {
+    return new Container(this, "withExec", { args, ...opts }, ["expect"])
+  }
+
+  /** What the last command wrote to standard output. */
+  stdout(): Promise<string> {
+    return this._value("stdout")
+  }
+
+  /** What the last command wrote to standard error. */
+  stderr(): Promise<string> {
+    return this._value("stderr")
   }
 
   /** What the last command wrote to both, in order. */
@@ -882,28 +787,66 @@ export class Container extends BaseObject {
     return this._value("combinedOutput")
   }
 
-  /** The default arguments. */
-  defaultArgs(): Promise<string[]> {
-    return this._value("defaultArgs")
+  /** The last command's exit code. */
+  exitCode(): Promise<number> {
+    return this._value("exitCode")
   }
 
   /**
-   * A directory below; in a container, mounted ones included.
+   * Sets an environment variable.
    *
-   * @param path Path.
+   * @param name Name.
+   * @param value Value.
    */
-  directory(path: string, opts?: ContainerDirectoryOpts): Directory {
-    return new Directory(this, "directory", { path, ...opts })
+  withEnvVariable(name: string, value: string, opts?: ContainerWithEnvVariableOpts): Container {
+    return new Container(this, "withEnvVariable", { name, value, ...opts })
   }
 
-  /** The field `dockerHealthcheck`. */
-  dockerHealthcheck(): HealthcheckConfig {
-    return new HealthcheckConfig(this, "dockerHealthcheck")
+  /**
+   * Removes an environment variable.
+   *
+   * @param name Name.
+   */
+  withoutEnvVariable(name: string): Container {
+    return new Container(this, "withoutEnvVariable", { name })
   }
 
-  /** The entrypoint. */
-  entrypoint(): Promise<string[]> {
-    return this._value("entrypoint")
+  /**
+   * Sets an environment variable to a secret's value while commands run.
+   *
+   * @param name Name.
+   * @param secret The secret.
+   */
+  withSecretVariable(name: string, secret: Secret): Container {
+    return new Container(this, "withSecretVariable", { name, secret })
+  }
+
+  /**
+   * Removes a secret variable.
+   *
+   * @param name Name.
+   */
+  withoutSecretVariable(name: string): Container {
+    return new Container(this, "withoutSecretVariable", { name })
+  }
+
+  /**
+   * Sets an environment variable that decides nothing: commands see it, but a change of it runs none of them again, and no image has it.
+   *
+   * @param name Name.
+   * @param value Value.
+   */
+  withVolatileVariable(name: string, value: string): Container {
+    return new Container(this, "withVolatileVariable", { name, value })
+  }
+
+  /**
+   * Removes a variable that `withVolatileVariable` set.
+   *
+   * @param name Name.
+   */
+  withoutVolatileVariable(name: string): Container {
+    return new Container(this, "withoutVolatileVariable", { name })
   }
 
   /**
@@ -921,70 +864,107 @@ export class Container extends BaseObject {
   }
 
   /**
-   * Whether something is at a path.
+   * Sets the working directory. It is made when a command needs it.
    *
-   * @param path Path.
+   * @param path Path; relative to the working directory so far.
    */
-  exists(path: string, opts?: ContainerExistsOpts): Promise<boolean> {
-    return this._value("exists", { path, ...opts }, ["expectedType"])
+  withWorkdir(path: string, opts?: ContainerWithWorkdirOpts): Container {
+    return new Container(this, "withWorkdir", { path, ...opts })
   }
 
-  /** The last command's exit code. */
-  exitCode(): Promise<number> {
-    return this._value("exitCode")
+  /** Sets the working directory back to `/`. */
+  withoutWorkdir(): Container {
+    return new Container(this, "withoutWorkdir")
   }
 
-  /** The field `experimentalWithAllGPUs`. */
-  experimentalWithAllGPUs(): Container {
-    return new Container(this, "experimentalWithAllGPUs")
-  }
-
-  /** The field `experimentalWithGPU`. */
-  experimentalWithGPU(devices: string[]): Container {
-    return new Container(this, "experimentalWithGPU", { devices })
-  }
-
-  /** The field `export`. */
-  export(path: string, opts?: ContainerExportOpts): Promise<string> {
-    return this._value("export", { path, ...opts }, ["forcedCompression", "mediaTypes"])
-  }
-
-  /** The field `exportImage`. */
-  exportImage(name: string, opts?: ContainerExportImageOpts): Promise<void> {
-    return this._value("exportImage", { name, ...opts }, ["forcedCompression", "mediaTypes"])
-  }
-
-  /** All declared ports. */
-  exposedPorts(): Promise<Port[]> {
-    return this._objects(Port, "exposedPorts")
+  /** The working directory. */
+  workdir(): Promise<string> {
+    return this._value("workdir")
   }
 
   /**
-   * A file below; in a container, mounted ones included.
+   * Sets the user that commands run as.
    *
-   * @param path Path.
+   * @param name `user[:group]`, by name or number.
    */
-  file(path: string, opts?: ContainerFileOpts): File {
-    return new File(this, "file", { path, ...opts })
+  withUser(name: string): Container {
+    return new Container(this, "withUser", { name })
+  }
+
+  /** Runs commands as root again. */
+  withoutUser(): Container {
+    return new Container(this, "withoutUser")
+  }
+
+  /** The user that commands run as; empty means root. */
+  user(): Promise<string> {
+    return this._value("user")
   }
 
   /**
-   * The container with an image's files and configuration.
+   * Sets the entrypoint and, unless kept, removes the default arguments.
    *
-   * @param address Image reference, such as `alpine` or `ghcr.io/org/app:1.2`.
+   * @param args Arguments.
    */
-  from(address: string, opts?: ContainerFromOpts): Container {
-    return new Container(this, "from", { address, ...opts }, ["protocol"])
+  withEntrypoint(args: string[], opts?: ContainerWithEntrypointOpts): Container {
+    return new Container(this, "withEntrypoint", { args, ...opts })
   }
 
-  /** The image that the root file system came from, with its digest. */
-  imageRef(): Promise<string> {
-    return this._value("imageRef")
+  /** Removes the entrypoint and, unless kept, the default arguments. */
+  withoutEntrypoint(opts?: ContainerWithoutEntrypointOpts): Container {
+    return new Container(this, "withoutEntrypoint", { ...opts })
   }
 
-  /** The field `import`. */
-  import_(source: File, opts?: ContainerImportOpts): Container {
-    return new Container(this, "import", { source, ...opts })
+  /** The entrypoint. */
+  entrypoint(): Promise<string[]> {
+    return this._value("entrypoint")
+  }
+
+  /**
+   * Sets the arguments of a command that is given none.
+   *
+   * @param args Arguments.
+   */
+  withDefaultArgs(args: string[]): Container {
+    return new Container(this, "withDefaultArgs", { args })
+  }
+
+  /** Removes the default arguments. */
+  withoutDefaultArgs(): Container {
+    return new Container(this, "withoutDefaultArgs")
+  }
+
+  /** The default arguments. */
+  defaultArgs(): Promise<string[]> {
+    return this._value("defaultArgs")
+  }
+
+  /**
+   * Sets the command that `terminal` starts.
+   *
+   * @param args The command.
+   */
+  withDefaultTerminalCmd(args: string[], opts?: ContainerWithDefaultTerminalCmdOpts): Container {
+    return new Container(this, "withDefaultTerminalCmd", { args, ...opts })
+  }
+
+  /**
+   * Sets a label.
+   *
+   * @param name Name.
+   * @param value Value.
+   */
+  withLabel(name: string, value: string): Container {
+    return new Container(this, "withLabel", { name, value })
+  }
+
+  /**
+   * Removes a label.
+   *
+   * @param name Name.
+   */
+  withoutLabel(name: string): Container {
+    return new Container(this, "withoutLabel", { name })
   }
 
   /**
@@ -1001,71 +981,6 @@ export class Container extends BaseObject {
     return this._objects(Label, "labels")
   }
 
-  /** The field `layer`. */
-  layer(id: string, opts?: ContainerLayerOpts): File {
-    return new File(this, "layer", { id, ...opts }, ["forcedCompression", "mediaTypes"])
-  }
-
-  /** The field `manifest`. */
-  manifest(opts?: ContainerManifestOpts): File {
-    return new File(this, "manifest", { ...opts }, ["forcedCompression", "mediaTypes"])
-  }
-
-  /** The paths that something is mounted at. */
-  mounts(): Promise<string[]> {
-    return this._value("mounts")
-  }
-
-  /** The platform of its image and commands. */
-  platform(): Promise<Platform> {
-    return this._value("platform")
-  }
-
-  /** The field `publish`. */
-  publish(address: string, opts?: ContainerPublishOpts): Promise<string> {
-    return this._value("publish", { address, ...opts }, ["forcedCompression", "mediaTypes", "protocol"])
-  }
-
-  /** The root file system, without mounts. */
-  rootfs(): Directory {
-    return new Directory(this, "rootfs")
-  }
-
-  /** The field `stat`. */
-  stat(path: string, opts?: ContainerStatOpts): Stat {
-    return new Stat(this, "stat", { path, ...opts })
-  }
-
-  /** What the last command wrote to standard error. */
-  stderr(): Promise<string> {
-    return this._value("stderr")
-  }
-
-  /** What the last command wrote to standard output. */
-  stdout(): Promise<string> {
-    return this._value("stdout")
-  }
-
-  /** Makes everything so far happen now. */
-  sync(): Promise<Container> {
-    return this._loaded(Container, "sync")
-  }
-
-  /** The field `terminal`. */
-  terminal(opts?: ContainerTerminalOpts): Container {
-    return new Container(this, "terminal", { ...opts })
-  }
-
-  /** The field `up`. */
-  up(opts?: ContainerUpOpts): Promise<void> {
-    return this._value("up", { ...opts }, ["protocol"])
-  }
-
-  /** The user that commands run as; empty means root. */
-  user(): Promise<string> {
-    return this._value("user")
-  }
-
   /**
    * Sets an annotation of the published manifest.
    *
@@ -1077,74 +992,12 @@ export class Container extends BaseObject {
   }
 
   /**
-   * Sets the arguments of a command that is given none.
-   *
-   * @param args Arguments.
-   */
-  withDefaultArgs(args: string[]): Container {
-    return new Container(this, "withDefaultArgs", { args })
-  }
-
-  /**
-   * Sets the command that `terminal` starts.
-   *
-   * @param args The command.
-   */
-  withDefaultTerminalCmd(args: string[], opts?: ContainerWithDefaultTerminalCmdOpts): Container {
-    return new Container(this, "withDefaultTerminalCmd", { args, ...opts })
-  }
-
-  /**
-   * Merges a directory into this one: files are replaced, directories merged.
-   *
-   * @param path Destination.
-   * @param source The directory.
-   */
-  withDirectory(path: string, source: Directory, opts?: ContainerWithDirectoryOpts): Container {
-    return new Container(this, "withDirectory", { path, source, ...opts })
-  }
-
-  /** The field `withDockerHealthcheck`. */
-  withDockerHealthcheck(args: string[], opts?: ContainerWithDockerHealthcheckOpts): Container {
-    return new Container(this, "withDockerHealthcheck", { args, ...opts })
-  }
-
-  /**
-   * Sets the entrypoint and, unless kept, removes the default arguments.
-   *
-   * @param args Arguments.
-   */
-  withEntrypoint(args: string[], opts?: ContainerWithEntrypointOpts): Container {
-    return new Container(this, "withEntrypoint", { args, ...opts })
-  }
-
-  /** The field `withEnvFileVariables`. */
-  withEnvFileVariables(source: EnvFile): Container {
-    return new Container(this, "withEnvFileVariables", { source })
-  }
-
-  /**
-   * Sets an environment variable.
+   * Removes an annotation.
    *
    * @param name Name.
-   * @param value Value.
    */
-  withEnvVariable(name: string, value: string, opts?: ContainerWithEnvVariableOpts): Container {
-    return new Container(this, "withEnvVariable", { name, value, ...opts })
-  }
-
-  /** The field `withError`. */
-  withError(err: string): Container {
-    return new Container(this, "withError", { err })
-  }
-
-  /**
-   * The container after a command. Nothing runs until a result is asked for.
-   *
-   * @param args The command; no shell is involved. Empty runs the default arguments.
-   */
-  withExec(args: string[], opts?: ContainerWithExecOpts): Container {
-    return new Container(this, "withExec", { args, ...opts }, ["expect"])
+  withoutAnnotation(name: string): Container {
+    return new Container(this, "withoutAnnotation", { name })
   }
 
   /**
@@ -1157,43 +1010,36 @@ export class Container extends BaseObject {
   }
 
   /**
-   * Copies a file.
+   * Takes a declared port back.
    *
-   * @param path Destination; a directory if it ends in `/`.
-   * @param source The file.
+   * @param port Number.
    */
-  withFile(path: string, source: File, opts?: ContainerWithFileOpts): Container {
-    return new Container(this, "withFile", { path, source, ...opts })
+  withoutExposedPort(port: number, opts?: ContainerWithoutExposedPortOpts): Container {
+    return new Container(this, "withoutExposedPort", { port, ...opts }, ["protocol"])
+  }
+
+  /** All declared ports. */
+  exposedPorts(): Promise<Port[]> {
+    return this._objects(Port, "exposedPorts")
   }
 
   /**
-   * Copies files into a directory, under their names.
+   * Sets the command that tells whether the container is healthy when it runs as a service.
    *
-   * @param path Destination directory.
-   * @param sources The files.
+   * @param args The command.
    */
-  withFiles(path: string, sources: File[], opts?: ContainerWithFilesOpts): Container {
-    return new Container(this, "withFiles", { path, sources, ...opts })
+  withDockerHealthcheck(args: string[], opts?: ContainerWithDockerHealthcheckOpts): Container {
+    return new Container(this, "withDockerHealthcheck", { args, ...opts })
   }
 
-  /**
-   * Sets a label.
-   *
-   * @param name Name.
-   * @param value Value.
-   */
-  withLabel(name: string, value: string): Container {
-    return new Container(this, "withLabel", { name, value })
+  /** Removes the health check. */
+  withoutDockerHealthcheck(): Container {
+    return new Container(this, "withoutDockerHealthcheck")
   }
 
-  /**
-   * Mounts a cache volume. Its contents are no part of the container.
-   *
-   * @param path Mount point.
-   * @param cache The volume.
-   */
-  withMountedCache(path: string, cache: CacheVolume, opts?: ContainerWithMountedCacheOpts): Container {
-    return new Container(this, "withMountedCache", { path, cache, ...opts }, ["sharing"])
+  /** The health check; null if there is none. */
+  dockerHealthcheck(): HealthcheckConfig {
+    return new HealthcheckConfig(this, "dockerHealthcheck")
   }
 
   /**
@@ -1217,13 +1063,13 @@ export class Container extends BaseObject {
   }
 
   /**
-   * Mounts a secret as a file in memory.
+   * Mounts a cache volume. Its contents are no part of the container.
    *
    * @param path Mount point.
-   * @param source The secret.
+   * @param cache The volume.
    */
-  withMountedSecret(path: string, source: Secret, opts?: ContainerWithMountedSecretOpts): Container {
-    return new Container(this, "withMountedSecret", { path, source, ...opts })
+  withMountedCache(path: string, cache: CacheVolume, opts?: ContainerWithMountedCacheOpts): Container {
+    return new Container(this, "withMountedCache", { path, cache, ...opts }, ["sharing"])
   }
 
   /**
@@ -1235,64 +1081,14 @@ export class Container extends BaseObject {
     return new Container(this, "withMountedTemp", { path, ...opts })
   }
 
-  /** The field `withMountedVolume`. */
-  withMountedVolume(path: string, volume: Volume, opts?: ContainerWithMountedVolumeOpts): Container {
-    return new Container(this, "withMountedVolume", { path, volume, ...opts })
-  }
-
   /**
-   * Writes a file.
+   * Mounts a secret as a file in memory.
    *
-   * @param path Destination.
-   * @param contents Contents.
+   * @param path Mount point.
+   * @param source The secret.
    */
-  withNewFile(path: string, contents: string, opts?: ContainerWithNewFileOpts): Container {
-    return new Container(this, "withNewFile", { path, contents, ...opts })
-  }
-
-  /**
-   * Credentials for a registry, or for repositories of it. They count for no cache key.
-   *
-   * @param address Registry host, with or without a path.
-   * @param username User.
-   * @param secret Password or token.
-   */
-  withRegistryAuth(address: string, username: string, secret: Secret): Container {
-    return new Container(this, "withRegistryAuth", { address, username, secret })
-  }
-
-  /**
-   * Replaces the root file system and keeps the configuration.
-   *
-   * @param directory The new root.
-   */
-  withRootfs(directory: Directory): Container {
-    return new Container(this, "withRootfs", { directory })
-  }
-
-  /**
-   * Sets an environment variable to a secret's value while commands run.
-   *
-   * @param name Name.
-   * @param secret The secret.
-   */
-  withSecretVariable(name: string, secret: Secret): Container {
-    return new Container(this, "withSecretVariable", { name, secret })
-  }
-
-  /** The field `withServiceBinding`. */
-  withServiceBinding(alias: string, service: Service): Container {
-    return new Container(this, "withServiceBinding", { alias, service })
-  }
-
-  /**
-   * Makes a symbolic link.
-   *
-   * @param target What the link says.
-   * @param linkName Where the link is.
-   */
-  withSymlink(target: string, linkName: string, opts?: ContainerWithSymlinkOpts): Container {
-    return new Container(this, "withSymlink", { target, linkName, ...opts })
+  withMountedSecret(path: string, source: Secret, opts?: ContainerWithMountedSecretOpts): Container {
+    return new Container(this, "withMountedSecret", { path, source, ...opts })
   }
 
   /**
@@ -1306,77 +1102,141 @@ export class Container extends BaseObject {
   }
 
   /**
-   * Sets the user that commands run as.
+   * Takes away what is mounted at a path.
    *
-   * @param name `user[:group]`, by name or number.
+   * @param path Mount point.
    */
-  withUser(name: string): Container {
-    return new Container(this, "withUser", { name })
-  }
-
-  /** The field `withVolatileVariable`. */
-  withVolatileVariable(name: string, value: string): Container {
-    return new Container(this, "withVolatileVariable", { name, value })
+  withoutMount(path: string, opts?: ContainerWithoutMountOpts): Container {
+    return new Container(this, "withoutMount", { path, ...opts })
   }
 
   /**
-   * Sets the working directory. It is made when a command needs it.
+   * Takes away a socket mounted at a path.
    *
-   * @param path Path; relative to the working directory so far.
+   * @param path Mount point.
    */
-  withWorkdir(path: string, opts?: ContainerWithWorkdirOpts): Container {
-    return new Container(this, "withWorkdir", { path, ...opts })
+  withoutUnixSocket(path: string, opts?: ContainerWithoutUnixSocketOpts): Container {
+    return new Container(this, "withoutUnixSocket", { path, ...opts })
+  }
+
+  /** The paths that something is mounted at. */
+  mounts(): Promise<string[]> {
+    return this._value("mounts")
   }
 
   /**
-   * Removes an annotation.
+   * Puts the container's image into a registry; returns its name with the digest.
    *
-   * @param name Name.
+   * @param address Name to publish under, such as `ghcr.io/org/app:1.2`.
    */
-  withoutAnnotation(name: string): Container {
-    return new Container(this, "withoutAnnotation", { name })
-  }
-
-  /** Removes the default arguments. */
-  withoutDefaultArgs(): Container {
-    return new Container(this, "withoutDefaultArgs")
+  publish(address: string, opts?: ContainerPublishOpts): Promise<string> {
+    return this._value("publish", { address, ...opts }, ["forcedCompression", "mediaTypes", "protocol"])
   }
 
   /**
-   * Removes a directory with all that is in it; nothing there is fine.
+   * Writes the container's image to the client's host as an archive; returns the absolute path.
    *
-   * @param path Path or pattern.
+   * @param path Destination; relative to the client's working directory.
    */
-  withoutDirectory(path: string, opts?: ContainerWithoutDirectoryOpts): Container {
-    return new Container(this, "withoutDirectory", { path, ...opts })
-  }
-
-  /** The field `withoutDockerHealthcheck`. */
-  withoutDockerHealthcheck(): Container {
-    return new Container(this, "withoutDockerHealthcheck")
-  }
-
-  /** Removes the entrypoint and, unless kept, the default arguments. */
-  withoutEntrypoint(opts?: ContainerWithoutEntrypointOpts): Container {
-    return new Container(this, "withoutEntrypoint", { ...opts })
+  export(path: string, opts?: ContainerExportOpts): Promise<string> {
+    return this._value("export", { path, ...opts }, ["forcedCompression", "mediaTypes"])
   }
 
   /**
-   * Removes an environment variable.
+   * Loads the container's image into the docker, podman, nerdctl or finch of the client's host.
    *
-   * @param name Name.
+   * @param name Name of the image there.
    */
-  withoutEnvVariable(name: string): Container {
-    return new Container(this, "withoutEnvVariable", { name })
+  exportImage(name: string, opts?: ContainerExportImageOpts): Promise<void> {
+    return this._value("exportImage", { name, ...opts }, ["forcedCompression", "mediaTypes"])
+  }
+
+  /** The container's image as an archive. */
+  asTarball(opts?: ContainerAsTarballOpts): File {
+    return new File(this, "asTarball", { ...opts }, ["forcedCompression", "mediaTypes"])
+  }
+
+  /** The manifest that the container's image would be published with. */
+  manifest(opts?: ContainerManifestOpts): File {
+    return new File(this, "manifest", { ...opts }, ["forcedCompression", "mediaTypes"])
   }
 
   /**
-   * Takes a declared port back.
+   * The blob of one layer of the container's image, as it would be published.
    *
-   * @param port Number.
+   * @param id Digest of the blob, or of the layer before it was packed.
    */
-  withoutExposedPort(port: number, opts?: ContainerWithoutExposedPortOpts): Container {
-    return new Container(this, "withoutExposedPort", { port, ...opts }, ["protocol"])
+  layer(id: string, opts?: ContainerLayerOpts): File {
+    return new File(this, "layer", { id, ...opts }, ["forcedCompression", "mediaTypes"])
+  }
+
+  /**
+   * The container with the files and configuration of an image in an archive.
+   *
+   * @param source The archive: an OCI layout, or what `docker save` writes.
+   */
+  import_(source: File, opts?: ContainerImportOpts): Container {
+    return new Container(this, "import", { source, ...opts })
+  }
+
+  /**
+   * Does nothing (older clients).
+   *
+   * @param name Ignored.
+   * @deprecated Spans show what belongs together.
+   */
+  pipeline(name: string, opts?: ContainerPipelineOpts): Container {
+    return new Container(this, "pipeline", { name, ...opts })
+  }
+
+  /**
+   * Merges a directory into this one: files are replaced, directories merged.
+   *
+   * @param path Destination.
+   * @param source The directory.
+   */
+  withDirectory(path: string, source: Directory, opts?: ContainerWithDirectoryOpts): Container {
+    return new Container(this, "withDirectory", { path, source, ...opts })
+  }
+
+  /**
+   * Copies a file.
+   *
+   * @param path Destination; a directory if it ends in `/`.
+   * @param source The file.
+   */
+  withFile(path: string, source: File, opts?: ContainerWithFileOpts): Container {
+    return new Container(this, "withFile", { path, source, ...opts })
+  }
+
+  /**
+   * Copies files into a directory, under their names.
+   *
+   * @param path Destination directory.
+   * @param sources The files.
+   */
+  withFiles(path: string, sources: File[], opts?: ContainerWithFilesOpts): Container {
+    return new Container(this, "withFiles", { path, sources, ...opts })
+  }
+
+  /**
+   * Writes a file.
+   *
+   * @param path Destination.
+   * @param contents Contents.
+   */
+  withNewFile(path: string, contents: string, opts?: ContainerWithNewFileOpts): Container {
+    return new Container(this, "withNewFile", { path, contents, ...opts })
+  }
+
+  /**
+   * Makes a symbolic link.
+   *
+   * @param target What the link says.
+   * @param linkName Where the link is.
+   */
+  withSymlink(target: string, linkName: string, opts?: ContainerWithSymlinkOpts): Container {
+    return new Container(this, "withSymlink", { target, linkName, ...opts })
   }
 
   /**
@@ -1389,6 +1249,15 @@ export class Container extends BaseObject {
   }
 
   /**
+   * Removes a directory with all that is in it; nothing there is fine.
+   *
+   * @param path Path or pattern.
+   */
+  withoutDirectory(path: string, opts?: ContainerWithoutDirectoryOpts): Container {
+    return new Container(this, "withoutDirectory", { path, ...opts })
+  }
+
+  /**
    * Removes files; nothing there is fine.
    *
    * @param paths Paths or patterns.
@@ -1398,90 +1267,125 @@ export class Container extends BaseObject {
   }
 
   /**
-   * Removes a label.
+   * A directory below; in a container, mounted ones included.
    *
-   * @param name Name.
+   * @param path Path.
    */
-  withoutLabel(name: string): Container {
-    return new Container(this, "withoutLabel", { name })
+  directory(path: string, opts?: ContainerDirectoryOpts): Directory {
+    return new Directory(this, "directory", { path, ...opts })
   }
 
   /**
-   * Takes away what is mounted at a path.
+   * A file below; in a container, mounted ones included.
    *
-   * @param path Mount point.
+   * @param path Path.
    */
-  withoutMount(path: string, opts?: ContainerWithoutMountOpts): Container {
-    return new Container(this, "withoutMount", { path, ...opts })
+  file(path: string, opts?: ContainerFileOpts): File {
+    return new File(this, "file", { path, ...opts })
   }
 
   /**
-   * Forgets credentials for an address.
+   * Fails with a message when something is asked of it; an empty message changes nothing.
    *
-   * @param address As it was given.
+   * @param err The message.
    */
-  withoutRegistryAuth(address: string): Container {
-    return new Container(this, "withoutRegistryAuth", { address })
+  withError(err: string): Container {
+    return new Container(this, "withError", { err })
   }
 
   /**
-   * Removes a secret variable.
+   * Builds a Dockerfile in place of this container.
    *
-   * @param name Name.
+   * @param context The build context.
+   * @deprecated Use `Directory.dockerBuild`.
    */
-  withoutSecretVariable(name: string): Container {
-    return new Container(this, "withoutSecretVariable", { name })
+  build(context: Directory, opts?: ContainerBuildOpts): Container {
+    return new Container(this, "build", { context, ...opts })
+  }
+
+  /** The container's command as a service. It starts when somebody needs it, once for all who do. */
+  asService(opts?: ContainerAsServiceOpts): Service {
+    return new Service(this, "asService", { ...opts })
   }
 
   /**
-   * Takes away a socket mounted at a path.
+   * Lets commands reach a service by a name. It runs while they do.
    *
-   * @param path Mount point.
+   * @param alias The name.
+   * @param service The service.
    */
-  withoutUnixSocket(path: string, opts?: ContainerWithoutUnixSocketOpts): Container {
-    return new Container(this, "withoutUnixSocket", { path, ...opts })
+  withServiceBinding(alias: string, service: Service): Container {
+    return new Container(this, "withServiceBinding", { alias, service })
   }
 
-  /** Runs commands as root again. */
-  withoutUser(): Container {
-    return new Container(this, "withoutUser")
+  /** Runs the container's command as a service and opens its ports on the host until it ends. */
+  up(opts?: ContainerUpOpts): Promise<void> {
+    return this._value("up", { ...opts }, ["protocol"])
   }
 
-  /** The field `withoutVolatileVariable`. */
-  withoutVolatileVariable(name: string): Container {
-    return new Container(this, "withoutVolatileVariable", { name })
+  /**
+   * Host name of the container as a service (older clients).
+   *
+   * @deprecated Use `asService.hostname`.
+   */
+  hostname(): Promise<string> {
+    return this._value("hostname")
   }
 
-  /** Sets the working directory back to `/`. */
-  withoutWorkdir(): Container {
-    return new Container(this, "withoutWorkdir")
+  /**
+   * Address of the container as a service (older clients).
+   *
+   * @deprecated Use `asService.endpoint`.
+   */
+  endpoint(opts?: ContainerEndpointOpts): Promise<string> {
+    return this._value("endpoint", { ...opts })
   }
 
-  /** The working directory. */
-  workdir(): Promise<string> {
-    return this._value("workdir")
+  /**
+   * What is at a path; null if nothing is.
+   *
+   * @param path Path.
+   */
+  stat(path: string, opts?: ContainerStatOpts): Stat {
+    return new Stat(this, "stat", { path, ...opts })
+  }
+
+  /**
+   * Sets all variables of a file.
+   *
+   * @param source The file.
+   */
+  withEnvFileVariables(source: EnvFile): Container {
+    return new Container(this, "withEnvFileVariables", { source })
+  }
+
+  /** Opens a shell in the container and waits for its end. Gives the container as it was. */
+  terminal(opts?: ContainerTerminalOpts): Container {
+    return new Container(this, "terminal", { ...opts })
+  }
+
+  /**
+   * Does nothing (older clients).
+   *
+   * @deprecated Progress shows every step.
+   */
+  withFocus(): Container {
+    return new Container(this, "withFocus")
+  }
+
+  /**
+   * Does nothing (older clients).
+   *
+   * @deprecated Progress shows every step.
+   */
+  withoutFocus(): Container {
+    return new Container(this, "withoutFocus")
   }
 
   /** Applies a function, keeping the chain in one piece. */
   with<T>(work: (from: Container) => T): T {
     return work(this)
   }
-}
-
-/** Options of `generators`. */
-export interface CurrentModuleGeneratorsOpts {
-  /** The value `include`. */
-  include?: string[]
-}
-
-/** Options of `workdir`. */
-export interface CurrentModuleWorkdirOpts {
-  /** The value `exclude`. */
-  exclude?: string[]
-  /** The value `include`. */
-  include?: string[]
-  /** The value `gitignore`. */
-  gitignore?: boolean
 }
 
 /** Names a CurrentModule in requests. */
@@ -1496,26 +1400,6 @@ export class CurrentModule extends BaseObject {
     return this._id()
   }
 
-  /** The field `asSDK`. */
-  asSDK(workspace: Workspace): CurrentModuleAsSDK {
-    return new CurrentModuleAsSDK(this, "asSDK", { workspace })
-  }
-
-  /** The field `dependencies`. */
-  dependencies(): Promise<Module_[]> {
-    return this._objects(Module_, "dependencies")
-  }
-
-  /** The field `generatedContextDirectory`. */
-  generatedContextDirectory(): Directory {
-    return new Directory(this, "generatedContextDirectory")
-  }
-
-  /** The field `generators`. */
-  generators(opts?: CurrentModuleGeneratorsOpts): GeneratorGroup {
-    return new GeneratorGroup(this, "generators", { ...opts })
-  }
-
   /** Its name. */
   name(): Promise<string> {
     return this._value("name")
@@ -1526,14 +1410,14 @@ export class CurrentModule extends BaseObject {
     return new Directory(this, "source")
   }
 
-  /** The field `workdir`. */
-  workdir(path: string, opts?: CurrentModuleWorkdirOpts): Directory {
-    return new Directory(this, "workdir", { path, ...opts })
+  /** Its context with what is generated for it. */
+  generatedContextDirectory(): Directory {
+    return new Directory(this, "generatedContextDirectory")
   }
 
-  /** The field `workdirFile`. */
-  workdirFile(path: string): File {
-    return new File(this, "workdirFile", { path })
+  /** The modules that it uses. */
+  dependencies(): Promise<Module_[]> {
+    return this._objects(Module_, "dependencies")
   }
 
   /** Applies a function, keeping the chain in one piece. */
@@ -1542,104 +1426,10 @@ export class CurrentModule extends BaseObject {
   }
 }
 
-/** Names a CurrentModuleAsSDK in requests. */
-export type CurrentModuleAsSDKID = string
-
-/** An object of the API. */
-export class CurrentModuleAsSDK extends BaseObject {
-  static override readonly apiName: string = "CurrentModuleAsSDK"
-
-  /** What names this object in requests. */
-  id(): Promise<CurrentModuleAsSDKID> {
-    return this._id()
-  }
-
-  /** The field `clients`. */
-  clients(): Promise<CurrentModuleAsSDKClient[]> {
-    return this._objects(CurrentModuleAsSDKClient, "clients")
-  }
-
-  /** The field `modules`. */
-  modules(): Promise<CurrentModuleAsSDKModule[]> {
-    return this._objects(CurrentModuleAsSDKModule, "modules")
-  }
-
-  /** The field `name`. */
-  name(): Promise<string> {
-    return this._value("name")
-  }
-
-  /** Applies a function, keeping the chain in one piece. */
-  with<T>(work: (from: CurrentModuleAsSDK) => T): T {
-    return work(this)
-  }
-}
-
-/** Names a CurrentModuleAsSDKClient in requests. */
-export type CurrentModuleAsSDKClientID = string
-
-/** An object of the API. */
-export class CurrentModuleAsSDKClient extends BaseObject {
-  static override readonly apiName: string = "CurrentModuleAsSDKClient"
-
-  /** What names this object in requests. */
-  id(): Promise<CurrentModuleAsSDKClientID> {
-    return this._id()
-  }
-
-  /** The field `module`. */
-  module(): Promise<string> {
-    return this._value("module")
-  }
-
-  /** The field `moduleSource`. */
-  moduleSource(): ModuleSource {
-    return new ModuleSource(this, "moduleSource")
-  }
-
-  /** The field `path`. */
-  path(): Promise<string> {
-    return this._value("path")
-  }
-
-  /** The field `pin`. */
-  pin(): Promise<string> {
-    return this._value("pin")
-  }
-
-  /** Applies a function, keeping the chain in one piece. */
-  with<T>(work: (from: CurrentModuleAsSDKClient) => T): T {
-    return work(this)
-  }
-}
-
-/** Names a CurrentModuleAsSDKModule in requests. */
-export type CurrentModuleAsSDKModuleID = string
-
-/** An object of the API. */
-export class CurrentModuleAsSDKModule extends BaseObject {
-  static override readonly apiName: string = "CurrentModuleAsSDKModule"
-
-  /** What names this object in requests. */
-  id(): Promise<CurrentModuleAsSDKModuleID> {
-    return this._id()
-  }
-
-  /** The field `path`. */
-  path(): Promise<string> {
-    return this._value("path")
-  }
-
-  /** Applies a function, keeping the chain in one piece. */
-  with<T>(work: (from: CurrentModuleAsSDKModule) => T): T {
-    return work(this)
-  }
-}
-
 /** Names a DiffStat in requests. */
 export type DiffStatID = string
 
-/** An object of the API. */
+/** What became of a file. */
 export class DiffStat extends BaseObject {
   static override readonly apiName: string = "DiffStat"
 
@@ -1648,27 +1438,27 @@ export class DiffStat extends BaseObject {
     return this._id()
   }
 
-  /** The field `addedLines`. */
-  addedLines(): Promise<number> {
-    return this._value("addedLines")
-  }
-
-  /** The field `kind`. */
-  kind(): Promise<DiffStatKind> {
-    return this._value("kind")
-  }
-
-  /** The field `oldPath`. */
-  oldPath(): Promise<string> {
-    return this._value("oldPath")
-  }
-
-  /** The field `path`. */
+  /** Where it is, or was. */
   path(): Promise<string> {
     return this._value("path")
   }
 
-  /** The field `removedLines`. */
+  /** Where it was, if it was moved. */
+  oldPath(): Promise<string> {
+    return this._value("oldPath")
+  }
+
+  /** What became of it. */
+  kind(): Promise<DiffStatKind> {
+    return this._value("kind")
+  }
+
+  /** Lines that are new; none for what is no text. */
+  addedLines(): Promise<number> {
+    return this._value("addedLines")
+  }
+
+  /** Lines that are gone; none for what is no text. */
   removedLines(): Promise<number> {
     return this._value("removedLines")
   }
@@ -1679,124 +1469,16 @@ export class DiffStat extends BaseObject {
   }
 }
 
-/** One of a few values. */
+/** What became of a file. */
 export enum DiffStatKind {
-  /** The value `ADDED`. */
+  /** It is new. */
   Added = "ADDED",
-  /** The value `MODIFIED`. */
+  /** It is not what it was. */
   Modified = "MODIFIED",
-  /** The value `REMOVED`. */
+  /** It is gone. */
   Removed = "REMOVED",
-  /** The value `RENAMED`. */
+  /** It is elsewhere. */
   Renamed = "RENAMED",
-}
-
-/** Options of `asModule`. */
-export interface DirectoryAsModuleOpts {
-  /** The value `sourceRootPath`. */
-  sourceRootPath?: string
-}
-
-/** Options of `asModuleSource`. */
-export interface DirectoryAsModuleSourceOpts {
-  /** The value `sourceRootPath`. */
-  sourceRootPath?: string
-}
-
-/** Options of `asWorkspace`. */
-export interface DirectoryAsWorkspaceOpts {
-  /** The value `cwd`. */
-  cwd?: string
-}
-
-/** Options of `dockerBuild`. */
-export interface DirectoryDockerBuildOpts {
-  /** The value `dockerfile`. */
-  dockerfile?: string
-  /** The value `platform`. */
-  platform?: Platform
-  /** The value `buildArgs`. */
-  buildArgs?: BuildArg[]
-  /** The value `target`. */
-  target?: string
-  /** The value `secrets`. */
-  secrets?: Secret[]
-  /** The value `noInit`. */
-  noInit?: boolean
-  /** The value `ssh`. */
-  ssh?: Socket
-}
-
-/** Options of `entries`. */
-export interface DirectoryEntriesOpts {
-  /** A directory below. */
-  path?: string
-}
-
-/** Options of `exists`. */
-export interface DirectoryExistsOpts {
-  /** What it has to be. */
-  expectedType?: ExistsType
-  /** Look at a link itself. */
-  doNotFollowSymlinks?: boolean
-}
-
-/** Options of `export`. */
-export interface DirectoryExportOpts {
-  /** Remove what is there and not in the directory. */
-  wipe?: boolean
-}
-
-/** Options of `filter`. */
-export interface DirectoryFilterOpts {
-  /** Patterns of what to leave out. */
-  exclude?: string[]
-  /** Patterns of what to take; everything by default. */
-  include?: string[]
-  /** Leave out what `.gitignore` files name. */
-  gitignore?: boolean
-}
-
-/** Options of `search`. */
-export interface DirectorySearchOpts {
-  /** The value `paths`. */
-  paths?: string[]
-  /** The value `globs`. */
-  globs?: string[]
-  /** The value `literal`. */
-  literal?: boolean
-  /** The value `multiline`. */
-  multiline?: boolean
-  /** The value `dotall`. */
-  dotall?: boolean
-  /** The value `insensitive`. */
-  insensitive?: boolean
-  /** The value `skipIgnored`. */
-  skipIgnored?: boolean
-  /** The value `skipHidden`. */
-  skipHidden?: boolean
-  /** The value `filesOnly`. */
-  filesOnly?: boolean
-  /** The value `limit`. */
-  limit?: number
-}
-
-/** Options of `stat`. */
-export interface DirectoryStatOpts {
-  /** The value `doNotFollowSymlinks`. */
-  doNotFollowSymlinks?: boolean
-}
-
-/** Options of `terminal`. */
-export interface DirectoryTerminalOpts {
-  /** The value `container`. */
-  container?: Container
-  /** The value `cmd`. */
-  cmd?: string[]
-  /** The value `experimentalPrivilegedNesting`. */
-  experimentalPrivilegedNesting?: boolean
-  /** The value `insecureRootCapabilities`. */
-  insecureRootCapabilities?: boolean
 }
 
 /** Options of `withDirectory`. */
@@ -1825,6 +1507,16 @@ export interface DirectoryWithFileOpts {
 export interface DirectoryWithFilesOpts {
   /** Permission bits; those of each file by default. */
   permissions?: number
+  /** Owner as `user[:group]`, by name or number; names are looked up in the target's own /etc/passwd and /etc/group. */
+  owner?: string
+}
+
+/** Options of `withNewFile`. */
+export interface DirectoryWithNewFileOpts {
+  /** Permission bits, such as 420 for 0644. */
+  permissions?: number
+  /** Owner as `user[:group]`, by name or number; names are looked up in the target's own /etc/passwd and /etc/group. */
+  owner?: string
 }
 
 /** Options of `withNewDirectory`. */
@@ -1833,22 +1525,114 @@ export interface DirectoryWithNewDirectoryOpts {
   permissions?: number
 }
 
-/** Options of `withNewFile`. */
-export interface DirectoryWithNewFileOpts {
-  /** Permission bits, such as 420 for 0644. */
-  permissions?: number
+/** Options of `filter`. */
+export interface DirectoryFilterOpts {
+  /** Patterns of what to leave out. */
+  exclude?: string[]
+  /** Patterns of what to take; everything by default. */
+  include?: string[]
+  /** Leave out what `.gitignore` files name. */
+  gitignore?: boolean
+}
+
+/** Options of `entries`. */
+export interface DirectoryEntriesOpts {
+  /** A directory below. */
+  path?: string
+}
+
+/** Options of `exists`. */
+export interface DirectoryExistsOpts {
+  /** What it has to be. */
+  expectedType?: ExistsType
+  /** Look at a link itself. */
+  doNotFollowSymlinks?: boolean
+}
+
+/** Options of `export`. */
+export interface DirectoryExportOpts {
+  /** Remove what is there and not in the directory. */
+  wipe?: boolean
+}
+
+/** Options of `pipeline`. */
+export interface DirectoryPipelineOpts {
+  /** Ignored. */
+  description?: string
+  /** Ignored. */
+  labels?: PipelineLabel[]
+}
+
+/** Options of `dockerBuild`. */
+export interface DirectoryDockerBuildOpts {
+  /** Path of the Dockerfile in the context. */
+  dockerfile?: string
+  /** Values of `ARG`s. */
+  buildArgs?: BuildArg[]
+  /** The stage to build; the last by default. */
+  target?: string
+  /** Secrets for `RUN --mount=type=secret`; a secret's name is its id there. */
+  secrets?: Secret[]
+  /** Whether commands are process 1 themselves. */
+  noInit?: boolean
+  /** Platform of the result; the host's by default. */
+  platform?: Platform
+  /** Socket for `RUN --mount=type=ssh`. */
+  ssh?: Socket
+}
+
+/** Options of `stat`. */
+export interface DirectoryStatOpts {
+  /** Look at a link itself. */
+  doNotFollowSymlinks?: boolean
+}
+
+/** Options of `search`. */
+export interface DirectorySearchOpts {
+  /** Files and directories to search; all by default. */
+  paths?: string[]
+  /** Patterns of the files to search; `!` in front leaves out. */
+  globs?: string[]
+  /** The pattern is a text. */
+  literal?: boolean
+  /** A match may span lines. */
+  multiline?: boolean
+  /** `.` matches ends of lines too, if a match may span lines. */
+  dotall?: boolean
+  /** Case does not count. */
+  insensitive?: boolean
+  /** Leave out what `.gitignore` files name. */
+  skipIgnored?: boolean
+  /** Leave out names that begin with a dot. */
+  skipHidden?: boolean
+  /** One result for each file, without lines. */
+  filesOnly?: boolean
+  /** Most results; 10,000 by default. */
+  limit?: number
 }
 
 /** Options of `withPatch`. */
 export interface DirectoryWithPatchOpts {
-  /** The value `onConflict`. */
+  /** What to do where the patch does not fit. */
   onConflict?: PatchConflict
 }
 
 /** Options of `withPatchFile`. */
 export interface DirectoryWithPatchFileOpts {
-  /** The value `onConflict`. */
+  /** What to do where the patch does not fit. */
   onConflict?: PatchConflict
+}
+
+/** Options of `terminal`. */
+export interface DirectoryTerminalOpts {
+  /** Container for the shell; a small one with `sh` by default. */
+  container?: Container
+  /** The shell; by default withDefaultTerminalCmd's, or `sh`. */
+  cmd?: string[]
+  /** Let it call this API. */
+  experimentalPrivilegedNesting?: boolean
+  /** All capabilities, inside nsci's user namespace. */
+  insecureRootCapabilities?: boolean
 }
 
 /** Names a Directory in requests. */
@@ -1863,150 +1647,6 @@ export class Directory extends BaseObject {
     return this._id()
   }
 
-  /** The field `asGit`. */
-  asGit(): GitRepository {
-    return new GitRepository(this, "asGit")
-  }
-
-  /** The field `asModule`. */
-  asModule(opts?: DirectoryAsModuleOpts): Module_ {
-    return new Module_(this, "asModule", { ...opts })
-  }
-
-  /** The field `asModuleSource`. */
-  asModuleSource(opts?: DirectoryAsModuleSourceOpts): ModuleSource {
-    return new ModuleSource(this, "asModuleSource", { ...opts })
-  }
-
-  /** The field `asWorkspace`. */
-  asWorkspace(opts?: DirectoryAsWorkspaceOpts): Workspace {
-    return new Workspace(this, "asWorkspace", { ...opts })
-  }
-
-  /** The field `changes`. */
-  changes(from: Directory): Changeset {
-    return new Changeset(this, "changes", { from })
-  }
-
-  /**
-   * Changes the owner of a path and all below it.
-   *
-   * @param path Path.
-   * @param owner `user[:group]`; names are looked up in the directory's own /etc/passwd.
-   */
-  chown(path: string, owner: string): Directory {
-    return new Directory(this, "chown", { path, owner })
-  }
-
-  /**
-   * The other directory without what is the same in this one.
-   *
-   * @param other The other directory.
-   */
-  diff(other: Directory): Directory {
-    return new Directory(this, "diff", { other })
-  }
-
-  /** A hash of all that is in the directory, modification times apart. */
-  digest(): Promise<string> {
-    return this._value("digest")
-  }
-
-  /**
-   * A directory below; in a container, mounted ones included.
-   *
-   * @param path Path.
-   */
-  directory(path: string): Directory {
-    return new Directory(this, "directory", { path })
-  }
-
-  /** The field `dockerBuild`. */
-  dockerBuild(opts?: DirectoryDockerBuildOpts): Container {
-    return new Container(this, "dockerBuild", { ...opts })
-  }
-
-  /** The names in the directory, sorted; those of directories end in `/`. */
-  entries(opts?: DirectoryEntriesOpts): Promise<string[]> {
-    return this._value("entries", { ...opts })
-  }
-
-  /**
-   * Whether something is at a path.
-   *
-   * @param path Path.
-   */
-  exists(path: string, opts?: DirectoryExistsOpts): Promise<boolean> {
-    return this._value("exists", { path, ...opts }, ["expectedType"])
-  }
-
-  /**
-   * Writes the directory to the client's host; returns the absolute path.
-   *
-   * @param path Destination; relative to the client's working directory.
-   */
-  export(path: string, opts?: DirectoryExportOpts): Promise<string> {
-    return this._value("export", { path, ...opts })
-  }
-
-  /**
-   * A file below; in a container, mounted ones included.
-   *
-   * @param path Path.
-   */
-  file(path: string): File {
-    return new File(this, "file", { path })
-  }
-
-  /** The part of the directory that patterns let through. */
-  filter(opts?: DirectoryFilterOpts): Directory {
-    return new Directory(this, "filter", { ...opts })
-  }
-
-  /** The field `findUp`. */
-  findUp(name: string, start: string): Promise<string> {
-    return this._value("findUp", { name, start })
-  }
-
-  /**
-   * The paths that match a pattern, sorted; those of directories end in `/`.
-   *
-   * @param pattern `*` matches within a name, `**` across names.
-   */
-  glob(pattern: string): Promise<string[]> {
-    return this._value("glob", { pattern })
-  }
-
-  /** The directory's own name. */
-  name(): Promise<string> {
-    return this._value("name")
-  }
-
-  /** The field `search`. */
-  search(pattern: string, opts?: DirectorySearchOpts): Promise<SearchResult[]> {
-    return this._objects(SearchResult, "search", { pattern, ...opts })
-  }
-
-  /** The field `stat`. */
-  stat(path: string, opts?: DirectoryStatOpts): Stat {
-    return new Stat(this, "stat", { path, ...opts })
-  }
-
-  /** Makes everything so far happen now. */
-  sync(): Promise<Directory> {
-    return this._loaded(Directory, "sync")
-  }
-
-  /** The field `terminal`. */
-  terminal(opts?: DirectoryTerminalOpts): Directory {
-    return new Directory(this, "terminal", { ...opts })
-  }
-
-  /** The field `withChanges`. */
-  withChanges(changes: Changeset): Directory {
-    return new Directory(this, "withChanges", { changes })
-  }
-
   /**
    * Merges a directory into this one: files are replaced, directories merged.
    *
@@ -2015,11 +1655,6 @@ export class Directory extends BaseObject {
    */
   withDirectory(path: string, source: Directory, opts?: DirectoryWithDirectoryOpts): Directory {
     return new Directory(this, "withDirectory", { path, source, ...opts })
-  }
-
-  /** The field `withError`. */
-  withError(err: string): Directory {
-    return new Directory(this, "withError", { err })
   }
 
   /**
@@ -2043,15 +1678,6 @@ export class Directory extends BaseObject {
   }
 
   /**
-   * Makes a directory with its parents.
-   *
-   * @param path Path.
-   */
-  withNewDirectory(path: string, opts?: DirectoryWithNewDirectoryOpts): Directory {
-    return new Directory(this, "withNewDirectory", { path, ...opts })
-  }
-
-  /**
    * Writes a file.
    *
    * @param path Destination.
@@ -2059,16 +1685,6 @@ export class Directory extends BaseObject {
    */
   withNewFile(path: string, contents: string, opts?: DirectoryWithNewFileOpts): Directory {
     return new Directory(this, "withNewFile", { path, contents, ...opts })
-  }
-
-  /** The field `withPatch`. */
-  withPatch(patch: string, opts?: DirectoryWithPatchOpts): Directory {
-    return new Directory(this, "withPatch", { patch, ...opts }, ["onConflict"])
-  }
-
-  /** The field `withPatchFile`. */
-  withPatchFile(patch: File, opts?: DirectoryWithPatchFileOpts): Directory {
-    return new Directory(this, "withPatchFile", { patch, ...opts }, ["onConflict"])
   }
 
   /**
@@ -2082,12 +1698,12 @@ export class Directory extends BaseObject {
   }
 
   /**
-   * Sets all modification times.
+   * Removes a file; nothing there is fine.
    *
-   * @param timestamp Seconds since 1970.
+   * @param path Path or pattern.
    */
-  withTimestamps(timestamp: number): Directory {
-    return new Directory(this, "withTimestamps", { timestamp })
+  withoutFile(path: string): Directory {
+    return new Directory(this, "withoutFile", { path })
   }
 
   /**
@@ -2100,15 +1716,6 @@ export class Directory extends BaseObject {
   }
 
   /**
-   * Removes a file; nothing there is fine.
-   *
-   * @param path Path or pattern.
-   */
-  withoutFile(path: string): Directory {
-    return new Directory(this, "withoutFile", { path })
-  }
-
-  /**
    * Removes files; nothing there is fine.
    *
    * @param paths Paths or patterns.
@@ -2117,204 +1724,213 @@ export class Directory extends BaseObject {
     return new Directory(this, "withoutFiles", { paths })
   }
 
-  /** Applies a function, keeping the chain in one piece. */
-  with<T>(work: (from: Directory) => T): T {
-    return work(this)
-  }
-}
-
-/** Names a Engine in requests. */
-export type EngineID = string
-
-/** An object of the API. */
-export class Engine extends BaseObject {
-  static override readonly apiName: string = "Engine"
-
-  /** What names this object in requests. */
-  id(): Promise<EngineID> {
-    return this._id()
+  /**
+   * A directory below; in a container, mounted ones included.
+   *
+   * @param path Path.
+   */
+  directory(path: string): Directory {
+    return new Directory(this, "directory", { path })
   }
 
-  /** The field `clients`. */
-  clients(): Promise<string[]> {
-    return this._value("clients")
+  /**
+   * A file below; in a container, mounted ones included.
+   *
+   * @param path Path.
+   */
+  file(path: string): File {
+    return new File(this, "file", { path })
   }
 
-  /** The field `localCache`. */
-  localCache(): EngineCache {
-    return new EngineCache(this, "localCache")
+  /**
+   * Fails with a message when something is asked of it; an empty message changes nothing.
+   *
+   * @param err The message.
+   */
+  withError(err: string): Directory {
+    return new Directory(this, "withError", { err })
   }
 
-  /** The field `name`. */
+  /**
+   * Makes a directory with its parents.
+   *
+   * @param path Path.
+   */
+  withNewDirectory(path: string, opts?: DirectoryWithNewDirectoryOpts): Directory {
+    return new Directory(this, "withNewDirectory", { path, ...opts })
+  }
+
+  /**
+   * Sets all modification times.
+   *
+   * @param timestamp Seconds since 1970.
+   */
+  withTimestamps(timestamp: number): Directory {
+    return new Directory(this, "withTimestamps", { timestamp })
+  }
+
+  /**
+   * Changes the owner of a path and all below it.
+   *
+   * @param path Path.
+   * @param owner `user[:group]`; names are looked up in the directory's own /etc/passwd.
+   */
+  chown(path: string, owner: string): Directory {
+    return new Directory(this, "chown", { path, owner })
+  }
+
+  /** The part of the directory that patterns let through. */
+  filter(opts?: DirectoryFilterOpts): Directory {
+    return new Directory(this, "filter", { ...opts })
+  }
+
+  /**
+   * The other directory without what is the same in this one.
+   *
+   * @param other The other directory.
+   */
+  diff(other: Directory): Directory {
+    return new Directory(this, "diff", { other })
+  }
+
+  /** The names in the directory, sorted; those of directories end in `/`. */
+  entries(opts?: DirectoryEntriesOpts): Promise<string[]> {
+    return this._value("entries", { ...opts })
+  }
+
+  /**
+   * The paths that match a pattern, sorted; those of directories end in `/`.
+   *
+   * @param pattern `*` matches within a name, `**` across names.
+   */
+  glob(pattern: string): Promise<string[]> {
+    return this._value("glob", { pattern })
+  }
+
+  /** The directory's own name. */
   name(): Promise<string> {
     return this._value("name")
   }
 
-  /** Applies a function, keeping the chain in one piece. */
-  with<T>(work: (from: Engine) => T): T {
-    return work(this)
-  }
-}
-
-/** Options of `entrySet`. */
-export interface EngineCacheEntrySetOpts {
-  /** The value `key`. */
-  key?: string
-}
-
-/** Options of `prune`. */
-export interface EngineCachePruneOpts {
-  /** The value `useDefaultPolicy`. */
-  useDefaultPolicy?: boolean
-  /** The value `maxUsedSpace`. */
-  maxUsedSpace?: string
-  /** The value `reservedSpace`. */
-  reservedSpace?: string
-  /** The value `minFreeSpace`. */
-  minFreeSpace?: string
-  /** The value `targetSpace`. */
-  targetSpace?: string
-  /** The value `maxEstimatedBytes`. */
-  maxEstimatedBytes?: number
-  /** The value `targetEstimatedBytes`. */
-  targetEstimatedBytes?: number
-}
-
-/** Names a EngineCache in requests. */
-export type EngineCacheID = string
-
-/** An object of the API. */
-export class EngineCache extends BaseObject {
-  static override readonly apiName: string = "EngineCache"
-
-  /** What names this object in requests. */
-  id(): Promise<EngineCacheID> {
-    return this._id()
+  /**
+   * The path of the nearest file or directory of a name in a directory or above it; null if there is none.
+   *
+   * @param name The name.
+   * @param start Path of the directory to begin in.
+   */
+  findUp(name: string, start: string): Promise<string> {
+    return this._value("findUp", { name, start })
   }
 
-  /** The field `entrySet`. */
-  entrySet(opts?: EngineCacheEntrySetOpts): EngineCacheEntrySet {
-    return new EngineCacheEntrySet(this, "entrySet", { ...opts })
+  /** A hash of all that is in the directory, modification times apart. */
+  digest(): Promise<string> {
+    return this._value("digest")
   }
 
-  /** The field `maxUsedSpace`. */
-  maxUsedSpace(): Promise<number> {
-    return this._value("maxUsedSpace")
+  /**
+   * Whether something is at a path.
+   *
+   * @param path Path.
+   */
+  exists(path: string, opts?: DirectoryExistsOpts): Promise<boolean> {
+    return this._value("exists", { path, ...opts }, ["expectedType"])
   }
 
-  /** The field `minFreeSpace`. */
-  minFreeSpace(): Promise<number> {
-    return this._value("minFreeSpace")
+  /**
+   * Writes the directory to the client's host; returns the absolute path.
+   *
+   * @param path Destination; relative to the client's working directory.
+   */
+  export(path: string, opts?: DirectoryExportOpts): Promise<string> {
+    return this._value("export", { path, ...opts })
   }
 
-  /** The field `prune`. */
-  prune(opts?: EngineCachePruneOpts): Promise<void> {
-    return this._value("prune", { ...opts })
+  /** Makes everything so far happen now. */
+  sync(): Promise<Directory> {
+    return this._loaded(Directory, "sync")
   }
 
-  /** The field `reservedSpace`. */
-  reservedSpace(): Promise<number> {
-    return this._value("reservedSpace")
+  /**
+   * Does nothing (older clients).
+   *
+   * @param name Ignored.
+   * @deprecated Spans show what belongs together.
+   */
+  pipeline(name: string, opts?: DirectoryPipelineOpts): Directory {
+    return new Directory(this, "pipeline", { name, ...opts })
   }
 
-  /** The field `targetSpace`. */
-  targetSpace(): Promise<number> {
-    return this._value("targetSpace")
+  /** Builds the directory's Dockerfile. */
+  dockerBuild(opts?: DirectoryDockerBuildOpts): Container {
+    return new Container(this, "dockerBuild", { ...opts })
   }
 
-  /** Applies a function, keeping the chain in one piece. */
-  with<T>(work: (from: EngineCache) => T): T {
-    return work(this)
-  }
-}
-
-/** Names a EngineCacheEntry in requests. */
-export type EngineCacheEntryID = string
-
-/** An object of the API. */
-export class EngineCacheEntry extends BaseObject {
-  static override readonly apiName: string = "EngineCacheEntry"
-
-  /** What names this object in requests. */
-  id(): Promise<EngineCacheEntryID> {
-    return this._id()
+  /** The directory as a git repository; it must have a `.git` directory. */
+  asGit(): GitRepository {
+    return new GitRepository(this, "asGit")
   }
 
-  /** The field `activelyUsed`. */
-  activelyUsed(): Promise<boolean> {
-    return this._value("activelyUsed")
+  /**
+   * What is at a path; null if nothing is.
+   *
+   * @param path Path.
+   */
+  stat(path: string, opts?: DirectoryStatOpts): Stat {
+    return new Stat(this, "stat", { path, ...opts })
   }
 
-  /** The field `createdTimeUnixNano`. */
-  createdTimeUnixNano(): Promise<number> {
-    return this._value("createdTimeUnixNano")
+  /**
+   * The lines of files that match a pattern, in the order of their paths.
+   *
+   * @param pattern Regular expression.
+   */
+  search(pattern: string, opts?: DirectorySearchOpts): Promise<SearchResult[]> {
+    return this._objects(SearchResult, "search", { pattern, ...opts })
   }
 
-  /** The field `dagqlCall`. */
-  dagqlCall(): Promise<string> {
-    return this._value("dagqlCall")
+  /**
+   * What makes this directory of an older one.
+   *
+   * @param from The older one.
+   */
+  changes(from: Directory): Changeset {
+    return new Changeset(this, "changes", { from })
   }
 
-  /** The field `description`. */
-  description(): Promise<string> {
-    return this._value("description")
+  /**
+   * Applies a change: what it removed goes, what it added or modified becomes what it is there.
+   *
+   * @param changes The change.
+   */
+  withChanges(changes: Changeset): Directory {
+    return new Directory(this, "withChanges", { changes })
   }
 
-  /** The field `diskSpaceBytes`. */
-  diskSpaceBytes(): Promise<number> {
-    return this._value("diskSpaceBytes")
+  /**
+   * Applies a patch as `git diff` or `diff -u` write it.
+   *
+   * @param patch The patch.
+   */
+  withPatch(patch: string, opts?: DirectoryWithPatchOpts): Directory {
+    return new Directory(this, "withPatch", { patch, ...opts }, ["onConflict"])
   }
 
-  /** The field `mostRecentUseTimeUnixNano`. */
-  mostRecentUseTimeUnixNano(): Promise<number> {
-    return this._value("mostRecentUseTimeUnixNano")
+  /**
+   * Applies a patch from a file.
+   *
+   * @param patch The file.
+   */
+  withPatchFile(patch: File, opts?: DirectoryWithPatchFileOpts): Directory {
+    return new Directory(this, "withPatchFile", { patch, ...opts }, ["onConflict"])
   }
 
-  /** The field `recordType`. */
-  recordType(): Promise<string> {
-    return this._value("recordType")
-  }
-
-  /** The field `recordTypes`. */
-  recordTypes(): Promise<string[]> {
-    return this._value("recordTypes")
+  /** Opens a shell beside the directory and waits for its end. Gives the directory as it was. */
+  terminal(opts?: DirectoryTerminalOpts): Directory {
+    return new Directory(this, "terminal", { ...opts })
   }
 
   /** Applies a function, keeping the chain in one piece. */
-  with<T>(work: (from: EngineCacheEntry) => T): T {
-    return work(this)
-  }
-}
-
-/** Names a EngineCacheEntrySet in requests. */
-export type EngineCacheEntrySetID = string
-
-/** An object of the API. */
-export class EngineCacheEntrySet extends BaseObject {
-  static override readonly apiName: string = "EngineCacheEntrySet"
-
-  /** What names this object in requests. */
-  id(): Promise<EngineCacheEntrySetID> {
-    return this._id()
-  }
-
-  /** The field `diskSpaceBytes`. */
-  diskSpaceBytes(): Promise<number> {
-    return this._value("diskSpaceBytes")
-  }
-
-  /** The field `entries`. */
-  entries(): Promise<EngineCacheEntry[]> {
-    return this._objects(EngineCacheEntry, "entries")
-  }
-
-  /** The field `entryCount`. */
-  entryCount(): Promise<number> {
-    return this._value("entryCount")
-  }
-
-  /** Applies a function, keeping the chain in one piece. */
-  with<T>(work: (from: EngineCacheEntrySet) => T): T {
+  with<T>(work: (from: Directory) => T): T {
     return work(this)
   }
 }
@@ -2322,7 +1938,7 @@ export class EngineCacheEntrySet extends BaseObject {
 /** Names a EnumTypeDef in requests. */
 export type EnumTypeDefID = string
 
-/** An object of the API. */
+/** The definition of an enum. */
 export class EnumTypeDef extends BaseObject {
   static override readonly apiName: string = "EnumTypeDef"
 
@@ -2331,38 +1947,38 @@ export class EnumTypeDef extends BaseObject {
     return this._id()
   }
 
-  /** The field `description`. */
-  description(): Promise<string> {
-    return this._value("description")
-  }
-
-  /** The field `members`. */
-  members(): Promise<EnumValueTypeDef[]> {
-    return this._objects(EnumValueTypeDef, "members")
-  }
-
-  /** The field `name`. */
+  /** Its name. */
   name(): Promise<string> {
     return this._value("name")
   }
 
-  /** The field `sourceMap`. */
+  /** What it is. */
+  description(): Promise<string> {
+    return this._value("description")
+  }
+
+  /** Its members. */
+  members(): Promise<EnumValueTypeDef[]> {
+    return this._objects(EnumValueTypeDef, "members")
+  }
+
+  /**
+   * Its members.
+   *
+   * @deprecated Use `members`.
+   */
+  values(): Promise<EnumValueTypeDef[]> {
+    return this._objects(EnumValueTypeDef, "values")
+  }
+
+  /** Where it is declared. */
   sourceMap(): SourceMap {
     return new SourceMap(this, "sourceMap")
   }
 
-  /** The field `sourceModuleName`. */
+  /** The module it is of; empty for the core. */
   sourceModuleName(): Promise<string> {
     return this._value("sourceModuleName")
-  }
-
-  /**
-   * The field `values`.
-   *
-   * @deprecated
-   */
-  values(): Promise<EnumValueTypeDef[]> {
-    return this._objects(EnumValueTypeDef, "values")
   }
 
   /** Applies a function, keeping the chain in one piece. */
@@ -2374,7 +1990,7 @@ export class EnumTypeDef extends BaseObject {
 /** Names a EnumValueTypeDef in requests. */
 export type EnumValueTypeDefID = string
 
-/** An object of the API. */
+/** A member of an enum. */
 export class EnumValueTypeDef extends BaseObject {
   static override readonly apiName: string = "EnumValueTypeDef"
 
@@ -2383,29 +1999,29 @@ export class EnumValueTypeDef extends BaseObject {
     return this._id()
   }
 
-  /** The field `deprecated`. */
-  deprecated(): Promise<string> {
-    return this._value("deprecated")
-  }
-
-  /** The field `description`. */
-  description(): Promise<string> {
-    return this._value("description")
-  }
-
-  /** The field `name`. */
+  /** Its name. */
   name(): Promise<string> {
     return this._value("name")
   }
 
-  /** The field `sourceMap`. */
-  sourceMap(): SourceMap {
-    return new SourceMap(this, "sourceMap")
-  }
-
-  /** The field `value`. */
+  /** The value behind it. */
   value(): Promise<string> {
     return this._value("value")
+  }
+
+  /** What it is. */
+  description(): Promise<string> {
+    return this._value("description")
+  }
+
+  /** Why not to use it. */
+  deprecated(): Promise<string> {
+    return this._value("deprecated")
+  }
+
+  /** Where it is declared. */
+  sourceMap(): SourceMap {
+    return new SourceMap(this, "sourceMap")
   }
 
   /** Applies a function, keeping the chain in one piece. */
@@ -2416,20 +2032,20 @@ export class EnumValueTypeDef extends BaseObject {
 
 /** Options of `get`. */
 export interface EnvFileGetOpts {
-  /** The value `raw`. */
+  /** The value as it is written: with quotes, variables not replaced. */
   raw?: boolean
 }
 
 /** Options of `variables`. */
 export interface EnvFileVariablesOpts {
-  /** The value `raw`. */
+  /** The value as it is written: with quotes, variables not replaced. */
   raw?: boolean
 }
 
 /** Names a EnvFile in requests. */
 export type EnvFileID = string
 
-/** An object of the API. */
+/** Variables as `.env` files have them. */
 export class EnvFile extends BaseObject {
   static override readonly apiName: string = "EnvFile"
 
@@ -2438,39 +2054,60 @@ export class EnvFile extends BaseObject {
     return this._id()
   }
 
-  /** The field `asFile`. */
-  asFile(): File {
-    return new File(this, "asFile")
-  }
-
-  /** The field `exists`. */
+  /**
+   * Whether a variable is there.
+   *
+   * @param name Name.
+   */
   exists(name: string): Promise<boolean> {
     return this._value("exists", { name })
   }
 
-  /** The field `get`. */
+  /**
+   * Value of a variable.
+   *
+   * @param name Name.
+   */
   get(name: string, opts?: EnvFileGetOpts): Promise<string> {
     return this._value("get", { name, ...opts })
   }
 
-  /** The field `namespace`. */
-  namespace(prefix: string): EnvFile {
-    return new EnvFile(this, "namespace", { prefix })
-  }
-
-  /** The field `variables`. */
+  /** All variables. */
   variables(opts?: EnvFileVariablesOpts): Promise<EnvVariable[]> {
     return this._objects(EnvVariable, "variables", { ...opts })
   }
 
-  /** The field `withVariable`. */
+  /** The variables as a file named `.env`. */
+  asFile(): File {
+    return new File(this, "asFile")
+  }
+
+  /**
+   * Sets a variable; `$NAME` in the value stands for another.
+   *
+   * @param name Name.
+   * @param value Value.
+   */
   withVariable(name: string, value: string): EnvFile {
     return new EnvFile(this, "withVariable", { name, value })
   }
 
-  /** The field `withoutVariable`. */
+  /**
+   * Removes a variable; none of that name is fine.
+   *
+   * @param name Name.
+   */
   withoutVariable(name: string): EnvFile {
     return new EnvFile(this, "withoutVariable", { name })
+  }
+
+  /**
+   * The variables that begin with a prefix, without it.
+   *
+   * @param prefix The prefix.
+   */
+  namespace(prefix: string): EnvFile {
+    return new EnvFile(this, "namespace", { prefix })
   }
 
   /** Applies a function, keeping the chain in one piece. */
@@ -2586,7 +2223,7 @@ export enum ExistsType {
 /** Names a Exportable in requests. */
 export type ExportableID = string
 
-/** An object of the API. */
+/** What can be written to the client's host. */
 export class Exportable extends BaseObject {
   static override readonly apiName: string = "Exportable"
 
@@ -2595,7 +2232,11 @@ export class Exportable extends BaseObject {
     return this._id()
   }
 
-  /** The field `export`. */
+  /**
+   * Writes the object to a path of the host and gives that path.
+   *
+   * @param path Where to; relative to the client's working directory.
+   */
   export(path: string): Promise<string> {
     return this._value("export", { path })
   }
@@ -2609,7 +2250,7 @@ export class Exportable extends BaseObject {
 /** Names a FieldTypeDef in requests. */
 export type FieldTypeDefID = string
 
-/** An object of the API. */
+/** A field of an object. */
 export class FieldTypeDef extends BaseObject {
   static override readonly apiName: string = "FieldTypeDef"
 
@@ -2618,41 +2259,35 @@ export class FieldTypeDef extends BaseObject {
     return this._id()
   }
 
-  /** The field `deprecated`. */
-  deprecated(): Promise<string> {
-    return this._value("deprecated")
-  }
-
-  /** The field `description`. */
-  description(): Promise<string> {
-    return this._value("description")
-  }
-
-  /** The field `name`. */
+  /** Its name. */
   name(): Promise<string> {
     return this._value("name")
   }
 
-  /** The field `sourceMap`. */
-  sourceMap(): SourceMap {
-    return new SourceMap(this, "sourceMap")
+  /** What it is. */
+  description(): Promise<string> {
+    return this._value("description")
   }
 
-  /** The field `typeDef`. */
+  /** Why not to use it. */
+  deprecated(): Promise<string> {
+    return this._value("deprecated")
+  }
+
+  /** Its type. */
   typeDef(): TypeDef {
     return new TypeDef(this, "typeDef")
+  }
+
+  /** Where it is declared. */
+  sourceMap(): SourceMap {
+    return new SourceMap(this, "sourceMap")
   }
 
   /** Applies a function, keeping the chain in one piece. */
   with<T>(work: (from: FieldTypeDef) => T): T {
     return work(this)
   }
-}
-
-/** Options of `asEnvFile`. */
-export interface FileAsEnvFileOpts {
-  /** The value `expand`. */
-  expand?: boolean
 }
 
 /** Options of `contents`. */
@@ -2675,36 +2310,46 @@ export interface FileExportOpts {
   allowParentDirPath?: boolean
 }
 
-/** Options of `search`. */
-export interface FileSearchOpts {
-  /** The value `literal`. */
-  literal?: boolean
-  /** The value `multiline`. */
-  multiline?: boolean
-  /** The value `dotall`. */
-  dotall?: boolean
-  /** The value `insensitive`. */
-  insensitive?: boolean
-  /** The value `skipIgnored`. */
-  skipIgnored?: boolean
-  /** The value `skipHidden`. */
-  skipHidden?: boolean
-  /** The value `filesOnly`. */
-  filesOnly?: boolean
-  /** The value `limit`. */
-  limit?: number
-  /** The value `paths`. */
-  paths?: string[]
-  /** The value `globs`. */
-  globs?: string[]
-}
-
 /** Options of `withReplaced`. */
 export interface FileWithReplacedOpts {
-  /** The value `all`. */
+  /** Replace every match. */
   all?: boolean
-  /** The value `firstFrom`. */
+  /** Replace the first match from this line on. */
   firstFrom?: number
+}
+
+/** Options of `asEnvFile`. */
+export interface FileAsEnvFileOpts {
+  /**
+   * Variables in values are always replaced.
+   *
+   * @deprecated Use `get(raw: …)` and `variables(raw: …)`.
+   */
+  expand?: boolean
+}
+
+/** Options of `search`. */
+export interface FileSearchOpts {
+  /** Files and directories to search; all by default. */
+  paths?: string[]
+  /** Patterns of the files to search; `!` in front leaves out. */
+  globs?: string[]
+  /** The pattern is a text. */
+  literal?: boolean
+  /** A match may span lines. */
+  multiline?: boolean
+  /** `.` matches ends of lines too, if a match may span lines. */
+  dotall?: boolean
+  /** Case does not count. */
+  insensitive?: boolean
+  /** Leave out what `.gitignore` files name. */
+  skipIgnored?: boolean
+  /** Leave out names that begin with a dot. */
+  skipHidden?: boolean
+  /** One result for each file, without lines. */
+  filesOnly?: boolean
+  /** Most results; 10,000 by default. */
+  limit?: number
 }
 
 /** Names a File in requests. */
@@ -2719,28 +2364,19 @@ export class File extends BaseObject {
     return this._id()
   }
 
-  /** The field `asEnvFile`. */
-  asEnvFile(opts?: FileAsEnvFileOpts): EnvFile {
-    return new EnvFile(this, "asEnvFile", { ...opts })
-  }
-
-  /** The field `asJSON`. */
-  asJSON(): JSONValue {
-    return new JSONValue(this, "asJSON")
-  }
-
-  /**
-   * Changes the owner.
-   *
-   * @param owner `uid[:gid]`, by number.
-   */
-  chown(owner: string): File {
-    return new File(this, "chown", { owner })
-  }
-
   /** The text of the file, or some of its lines. */
   contents(opts?: FileContentsOpts): Promise<string> {
     return this._value("contents", { ...opts })
+  }
+
+  /** Its size in bytes. */
+  size(): Promise<number> {
+    return this._value("size")
+  }
+
+  /** Its name. */
+  name(): Promise<string> {
+    return this._value("name")
   }
 
   /** A hash of the file. */
@@ -2757,31 +2393,6 @@ export class File extends BaseObject {
     return this._value("export", { path, ...opts })
   }
 
-  /** Its name. */
-  name(): Promise<string> {
-    return this._value("name")
-  }
-
-  /** The field `search`. */
-  search(pattern: string, opts?: FileSearchOpts): Promise<SearchResult[]> {
-    return this._objects(SearchResult, "search", { pattern, ...opts })
-  }
-
-  /** Its size in bytes. */
-  size(): Promise<number> {
-    return this._value("size")
-  }
-
-  /** The field `stat`. */
-  stat(): Stat {
-    return new Stat(this, "stat")
-  }
-
-  /** Makes everything so far happen now. */
-  sync(): Promise<File> {
-    return this._loaded(File, "sync")
-  }
-
   /**
    * The file under another name.
    *
@@ -2791,7 +2402,12 @@ export class File extends BaseObject {
     return new File(this, "withName", { name })
   }
 
-  /** The field `withReplaced`. */
+  /**
+   * The file with a text in it replaced; by default there has to be exactly one match.
+   *
+   * @param search What is replaced.
+   * @param replacement By what.
+   */
   withReplaced(search: string, replacement: string, opts?: FileWithReplacedOpts): File {
     return new File(this, "withReplaced", { search, replacement, ...opts })
   }
@@ -2805,64 +2421,96 @@ export class File extends BaseObject {
     return new File(this, "withTimestamps", { timestamp })
   }
 
+  /**
+   * Changes the owner.
+   *
+   * @param owner `uid[:gid]`, by number.
+   */
+  chown(owner: string): File {
+    return new File(this, "chown", { owner })
+  }
+
+  /** Makes everything so far happen now. */
+  sync(): Promise<File> {
+    return this._loaded(File, "sync")
+  }
+
+  /** What is known of the file. */
+  stat(): Stat {
+    return new Stat(this, "stat")
+  }
+
+  /** The file's lines as variables. */
+  asEnvFile(opts?: FileAsEnvFileOpts): EnvFile {
+    return new EnvFile(this, "asEnvFile", { ...opts })
+  }
+
+  /** The file's contents as JSON. */
+  asJSON(): JSONValue {
+    return new JSONValue(this, "asJSON")
+  }
+
+  /**
+   * The lines of the file that match a pattern.
+   *
+   * @param pattern Regular expression.
+   */
+  search(pattern: string, opts?: FileSearchOpts): Promise<SearchResult[]> {
+    return this._objects(SearchResult, "search", { pattern, ...opts })
+  }
+
   /** Applies a function, keeping the chain in one piece. */
   with<T>(work: (from: File) => T): T {
     return work(this)
   }
 }
 
-/** One of a few values. */
+/** What something in a file system is. */
 export enum FileType {
-  /** The value `UNKNOWN`. */
+  /** A device, pipe or socket. */
   Unknown = "UNKNOWN",
-  /** The value `REGULAR`. */
+  /** A regular file. */
   Regular = "REGULAR",
-  /** The value `DIRECTORY`. */
+  /** A directory. */
   Directory = "DIRECTORY",
-  /** The value `SYMLINK`. */
+  /** A symbolic link. */
   Symlink = "SYMLINK",
-  /** The value `REGULAR_TYPE`. */
-  RegularType = "REGULAR_TYPE",
-  /** The value `DIRECTORY_TYPE`. */
-  DirectoryType = "DIRECTORY_TYPE",
-  /** The value `SYMLINK_TYPE`. */
-  SymlinkType = "SYMLINK_TYPE",
 }
 
 /** Options of `withArg`. */
 export interface Function_WithArgOpts {
-  /** The value `description`. */
+  /** What it is. */
   description?: string
-  /** The value `defaultValue`. */
+  /** Its value when none is given. */
   defaultValue?: JSON
-  /** The value `defaultPath`. */
+  /** Path of the module's context to take when none is given. */
   defaultPath?: string
-  /** The value `ignore`. */
+  /** Patterns of what to leave out of a directory. */
   ignore?: string[]
-  /** The value `sourceMap`. */
+  /** Where it is declared. */
   sourceMap?: SourceMap
-  /** The value `deprecated`. */
+  /** Why not to use it. */
   deprecated?: string
-  /** The value `defaultAddress`. */
+  /** Address to take when none is given. */
   defaultAddress?: string
 }
 
 /** Options of `withCachePolicy`. */
 export interface Function_WithCachePolicyOpts {
-  /** The value `timeToLive`. */
+  /** No longer than this, such as 10m. */
   timeToLive?: string
 }
 
 /** Options of `withDeprecated`. */
 export interface Function_WithDeprecatedOpts {
-  /** The value `reason`. */
+  /** Why. */
   reason?: string
 }
 
 /** Names a Function in requests. */
 export type FunctionID = string
 
-/** An object of the API. */
+/** A function of an object or interface. */
 export class Function_ extends BaseObject {
   static override readonly apiName: string = "Function"
 
@@ -2871,84 +2519,101 @@ export class Function_ extends BaseObject {
     return this._id()
   }
 
-  /** The field `args`. */
-  args(): Promise<FunctionArg[]> {
-    return this._objects(FunctionArg, "args")
-  }
-
-  /** The field `deprecated`. */
-  deprecated(): Promise<string> {
-    return this._value("deprecated")
-  }
-
-  /** The field `description`. */
-  description(): Promise<string> {
-    return this._value("description")
-  }
-
-  /** The field `name`. */
+  /** Its name. */
   name(): Promise<string> {
     return this._value("name")
   }
 
-  /** The field `returnType`. */
+  /** What it does. */
+  description(): Promise<string> {
+    return this._value("description")
+  }
+
+  /** Why not to use it. */
+  deprecated(): Promise<string> {
+    return this._value("deprecated")
+  }
+
+  /** What it returns. */
   returnType(): TypeDef {
     return new TypeDef(this, "returnType")
   }
 
-  /** The field `sourceMap`. */
+  /** Its arguments. */
+  args(): Promise<FunctionArg[]> {
+    return this._objects(FunctionArg, "args")
+  }
+
+  /** Where it is declared. */
   sourceMap(): SourceMap {
     return new SourceMap(this, "sourceMap")
   }
 
-  /** The field `sourceModuleName`. */
+  /** The module it is of; empty if it is none's. */
   sourceModuleName(): Promise<string> {
     return this._value("sourceModuleName")
   }
 
-  /** The field `withAgent`. */
-  withAgent(): Function_ {
-    return new Function_(this, "withAgent")
-  }
-
-  /** The field `withArg`. */
-  withArg(name: string, typeDef: TypeDef, opts?: Function_WithArgOpts): Function_ {
-    return new Function_(this, "withArg", { name, typeDef, ...opts })
-  }
-
-  /** The field `withCachePolicy`. */
-  withCachePolicy(policy: FunctionCachePolicy, opts?: Function_WithCachePolicyOpts): Function_ {
-    return new Function_(this, "withCachePolicy", { policy, ...opts }, ["policy"])
-  }
-
-  /** The field `withCheck`. */
-  withCheck(): Function_ {
-    return new Function_(this, "withCheck")
-  }
-
-  /** The field `withDeprecated`. */
-  withDeprecated(opts?: Function_WithDeprecatedOpts): Function_ {
-    return new Function_(this, "withDeprecated", { ...opts })
-  }
-
-  /** The field `withDescription`. */
+  /**
+   * Says what it does.
+   *
+   * @param description What it does.
+   */
   withDescription(description: string): Function_ {
     return new Function_(this, "withDescription", { description })
   }
 
-  /** The field `withGenerator`. */
-  withGenerator(): Function_ {
-    return new Function_(this, "withGenerator")
+  /**
+   * Adds an argument.
+   *
+   * @param name Its name in the source.
+   * @param typeDef Its type.
+   */
+  withArg(name: string, typeDef: TypeDef, opts?: Function_WithArgOpts): Function_ {
+    return new Function_(this, "withArg", { name, typeDef, ...opts })
   }
 
-  /** The field `withSourceMap`. */
+  /**
+   * Says how long its answers are used again.
+   *
+   * @param policy How long.
+   */
+  withCachePolicy(policy: FunctionCachePolicy, opts?: Function_WithCachePolicyOpts): Function_ {
+    return new Function_(this, "withCachePolicy", { policy, ...opts }, ["policy"])
+  }
+
+  /** Says why not to use it. */
+  withDeprecated(opts?: Function_WithDeprecatedOpts): Function_ {
+    return new Function_(this, "withDeprecated", { ...opts })
+  }
+
+  /**
+   * Says where it is declared.
+   *
+   * @param sourceMap Where.
+   */
   withSourceMap(sourceMap: SourceMap): Function_ {
     return new Function_(this, "withSourceMap", { sourceMap })
   }
 
-  /** The field `withUp`. */
+  /** Makes it a check. */
+  withCheck(): Function_ {
+    return new Function_(this, "withCheck")
+  }
+
+  /** Makes it a generator. */
+  withGenerator(): Function_ {
+    return new Function_(this, "withGenerator")
+  }
+
+  /** Makes it one that starts a service. */
   withUp(): Function_ {
     return new Function_(this, "withUp")
+  }
+
+  /** Makes it an agent. */
+  withAgent(): Function_ {
+    return new Function_(this, "withAgent")
   }
 
   /** Applies a function, keeping the chain in one piece. */
@@ -2960,7 +2625,7 @@ export class Function_ extends BaseObject {
 /** Names a FunctionArg in requests. */
 export type FunctionArgID = string
 
-/** An object of the API. */
+/** An argument of a function. */
 export class FunctionArg extends BaseObject {
   static override readonly apiName: string = "FunctionArg"
 
@@ -2969,49 +2634,49 @@ export class FunctionArg extends BaseObject {
     return this._id()
   }
 
-  /** The field `defaultAddress`. */
-  defaultAddress(): Promise<string> {
-    return this._value("defaultAddress")
-  }
-
-  /** The field `defaultPath`. */
-  defaultPath(): Promise<string> {
-    return this._value("defaultPath")
-  }
-
-  /** The field `defaultValue`. */
-  defaultValue(): Promise<JSON> {
-    return this._value("defaultValue")
-  }
-
-  /** The field `deprecated`. */
-  deprecated(): Promise<string> {
-    return this._value("deprecated")
-  }
-
-  /** The field `description`. */
-  description(): Promise<string> {
-    return this._value("description")
-  }
-
-  /** The field `ignore`. */
-  ignore(): Promise<string[]> {
-    return this._value("ignore")
-  }
-
-  /** The field `name`. */
+  /** Its name. */
   name(): Promise<string> {
     return this._value("name")
   }
 
-  /** The field `sourceMap`. */
-  sourceMap(): SourceMap {
-    return new SourceMap(this, "sourceMap")
+  /** What it is. */
+  description(): Promise<string> {
+    return this._value("description")
   }
 
-  /** The field `typeDef`. */
+  /** Why not to use it. */
+  deprecated(): Promise<string> {
+    return this._value("deprecated")
+  }
+
+  /** Its type. */
   typeDef(): TypeDef {
     return new TypeDef(this, "typeDef")
+  }
+
+  /** Its value when none is given; empty if there is none. */
+  defaultValue(): Promise<JSON> {
+    return this._value("defaultValue")
+  }
+
+  /** Path of the module's context that is taken when none is given. */
+  defaultPath(): Promise<string> {
+    return this._value("defaultPath")
+  }
+
+  /** Address that is taken when none is given. */
+  defaultAddress(): Promise<string> {
+    return this._value("defaultAddress")
+  }
+
+  /** Patterns of what is left out of a directory. */
+  ignore(): Promise<string[]> {
+    return this._value("ignore")
+  }
+
+  /** Where it is declared. */
+  sourceMap(): SourceMap {
+    return new SourceMap(this, "sourceMap")
   }
 
   /** Applies a function, keeping the chain in one piece. */
@@ -3020,13 +2685,13 @@ export class FunctionArg extends BaseObject {
   }
 }
 
-/** One of a few values. */
+/** How long a function's answers are used again. */
 export enum FunctionCachePolicy {
-  /** The value `Default`. */
+  /** As long as nothing that it depends on changes, and no longer than its time to live. */
   Default = "Default",
-  /** The value `PerSession`. */
+  /** While the session lasts. */
   PerSession = "PerSession",
-  /** The value `Never`. */
+  /** Not at all. */
   Never = "Never",
 }
 
@@ -3042,19 +2707,9 @@ export class FunctionCall extends BaseObject {
     return this._id()
   }
 
-  /** The arguments. */
-  inputArgs(): Promise<FunctionCallArgValue[]> {
-    return this._objects(FunctionCallArgValue, "inputArgs")
-  }
-
   /** The function; empty for the constructor. */
   name(): Promise<string> {
     return this._value("name")
-  }
-
-  /** The object's state. */
-  parent(): Promise<JSON> {
-    return this._value("parent")
   }
 
   /** The object's type. */
@@ -3062,13 +2717,14 @@ export class FunctionCall extends BaseObject {
     return this._value("parentName")
   }
 
-  /**
-   * Answers the call with an error.
-   *
-   * @param error The error.
-   */
-  returnError(error: Error): Promise<void> {
-    return this._value("returnError", { error })
+  /** The object's state. */
+  parent(): Promise<JSON> {
+    return this._value("parent")
+  }
+
+  /** The arguments. */
+  inputArgs(): Promise<FunctionCallArgValue[]> {
+    return this._objects(FunctionCallArgValue, "inputArgs")
   }
 
   /**
@@ -3078,6 +2734,15 @@ export class FunctionCall extends BaseObject {
    */
   returnValue(value: JSON): Promise<void> {
     return this._value("returnValue", { value })
+  }
+
+  /**
+   * Answers the call with an error.
+   *
+   * @param error The error.
+   */
+  returnError(error: Error): Promise<void> {
+    return this._value("returnError", { error })
   }
 
   /** Applies a function, keeping the chain in one piece. */
@@ -3117,7 +2782,7 @@ export class FunctionCallArgValue extends BaseObject {
 /** Names a GeneratedCode in requests. */
 export type GeneratedCodeID = string
 
-/** An object of the API. */
+/** What an SDK generated for a module. */
 export class GeneratedCode extends BaseObject {
   static override readonly apiName: string = "GeneratedCode"
 
@@ -3126,27 +2791,35 @@ export class GeneratedCode extends BaseObject {
     return this._id()
   }
 
-  /** The field `code`. */
+  /** The module's source with it. */
   code(): Directory {
     return new Directory(this, "code")
   }
 
-  /** The field `vcsGeneratedPaths`. */
+  /** Paths that are generated. */
   vcsGeneratedPaths(): Promise<string[]> {
     return this._value("vcsGeneratedPaths")
   }
 
-  /** The field `vcsIgnoredPaths`. */
+  /** Paths that are not to be committed. */
   vcsIgnoredPaths(): Promise<string[]> {
     return this._value("vcsIgnoredPaths")
   }
 
-  /** The field `withVCSGeneratedPaths`. */
+  /**
+   * Says which paths are generated.
+   *
+   * @param paths The paths.
+   */
   withVCSGeneratedPaths(paths: string[]): GeneratedCode {
     return new GeneratedCode(this, "withVCSGeneratedPaths", { paths })
   }
 
-  /** The field `withVCSIgnoredPaths`. */
+  /**
+   * Says which paths are not to be committed.
+   *
+   * @param paths The paths.
+   */
   withVCSIgnoredPaths(paths: string[]): GeneratedCode {
     return new GeneratedCode(this, "withVCSIgnoredPaths", { paths })
   }
@@ -3157,139 +2830,32 @@ export class GeneratedCode extends BaseObject {
   }
 }
 
-/** Names a Generator in requests. */
-export type GeneratorID = string
-
-/** An object of the API. */
-export class Generator extends BaseObject {
-  static override readonly apiName: string = "Generator"
-
-  /** What names this object in requests. */
-  id(): Promise<GeneratorID> {
-    return this._id()
-  }
-
-  /** The field `changes`. */
-  changes(): Changeset {
-    return new Changeset(this, "changes")
-  }
-
-  /** The field `completed`. */
-  completed(): Promise<boolean> {
-    return this._value("completed")
-  }
-
-  /** The field `description`. */
-  description(): Promise<string> {
-    return this._value("description")
-  }
-
-  /** The field `isEmpty`. */
-  isEmpty(): Promise<boolean> {
-    return this._value("isEmpty")
-  }
-
-  /** The field `name`. */
-  name(): Promise<string> {
-    return this._value("name")
-  }
-
-  /** The field `originalModule`. */
-  originalModule(): Module_ {
-    return new Module_(this, "originalModule")
-  }
-
-  /** The field `path`. */
-  path(): Promise<string[]> {
-    return this._value("path")
-  }
-
-  /** The field `run`. */
-  run(): Generator {
-    return new Generator(this, "run")
-  }
-
-  /** Applies a function, keeping the chain in one piece. */
-  with<T>(work: (from: Generator) => T): T {
-    return work(this)
-  }
-}
-
-/** Options of `changes`. */
-export interface GeneratorGroupChangesOpts {
-  /** The value `onConflict`. */
-  onConflict?: ChangesetsMergeConflict
-}
-
-/** Names a GeneratorGroup in requests. */
-export type GeneratorGroupID = string
-
-/** An object of the API. */
-export class GeneratorGroup extends BaseObject {
-  static override readonly apiName: string = "GeneratorGroup"
-
-  /** What names this object in requests. */
-  id(): Promise<GeneratorGroupID> {
-    return this._id()
-  }
-
-  /** The field `changes`. */
-  changes(opts?: GeneratorGroupChangesOpts): Changeset {
-    return new Changeset(this, "changes", { ...opts }, ["onConflict"])
-  }
-
-  /** The field `isEmpty`. */
-  isEmpty(): Promise<boolean> {
-    return this._value("isEmpty")
-  }
-
-  /** The field `list`. */
-  list(): Promise<Generator[]> {
-    return this._objects(Generator, "list")
-  }
-
-  /** The field `loadFailures`. */
-  loadFailures(): Promise<string[]> {
-    return this._value("loadFailures")
-  }
-
-  /** The field `run`. */
-  run(): GeneratorGroup {
-    return new GeneratorGroup(this, "run")
-  }
-
-  /** Applies a function, keeping the chain in one piece. */
-  with<T>(work: (from: GeneratorGroup) => T): T {
-    return work(this)
-  }
-}
-
-/** Options of `ancestorReleaseTag`. */
-export interface GitCommitAncestorReleaseTagOpts {
-  /** The value `includePreRelease`. */
-  includePreRelease?: boolean
+/** Options of `tree`. */
+export interface GitCommitTreeOpts {
+  /** Leave out the `.git` directory. */
+  discardGitDir?: boolean
+  /** Commits of history in `.git`; 0 for all. */
+  depth?: number
+  /** Have all tags in `.git`. */
+  includeTags?: boolean
 }
 
 /** Options of `releaseTag`. */
 export interface GitCommitReleaseTagOpts {
-  /** The value `includePreRelease`. */
+  /** Count versions such as `v1.0.0-rc.1` as well. */
   includePreRelease?: boolean
 }
 
-/** Options of `tree`. */
-export interface GitCommitTreeOpts {
-  /** The value `discardGitDir`. */
-  discardGitDir?: boolean
-  /** The value `depth`. */
-  depth?: number
-  /** The value `includeTags`. */
-  includeTags?: boolean
+/** Options of `ancestorReleaseTag`. */
+export interface GitCommitAncestorReleaseTagOpts {
+  /** Count versions such as `v1.0.0-rc.1` as well. */
+  includePreRelease?: boolean
 }
 
 /** Names a GitCommit in requests. */
 export type GitCommitID = string
 
-/** An object of the API. */
+/** A commit of a repository. */
 export class GitCommit extends BaseObject {
   static override readonly apiName: string = "GitCommit"
 
@@ -3298,79 +2864,79 @@ export class GitCommit extends BaseObject {
     return this._id()
   }
 
-  /** The field `ancestorReleaseTag`. */
-  ancestorReleaseTag(opts?: GitCommitAncestorReleaseTagOpts): GitRef {
-    return new GitRef(this, "ancestorReleaseTag", { ...opts })
-  }
-
-  /** The field `authorEmail`. */
-  authorEmail(): Promise<string> {
-    return this._value("authorEmail")
-  }
-
-  /** The field `authorName`. */
-  authorName(): Promise<string> {
-    return this._value("authorName")
-  }
-
-  /** The field `authoredDate`. */
-  authoredDate(): Promise<string> {
-    return this._value("authoredDate")
-  }
-
-  /** The field `committedDate`. */
-  committedDate(): Promise<string> {
-    return this._value("committedDate")
-  }
-
-  /** The field `committerEmail`. */
-  committerEmail(): Promise<string> {
-    return this._value("committerEmail")
-  }
-
-  /** The field `committerName`. */
-  committerName(): Promise<string> {
-    return this._value("committerName")
-  }
-
-  /** The field `message`. */
-  message(): Promise<string> {
-    return this._value("message")
-  }
-
-  /** The field `messageBody`. */
-  messageBody(): Promise<string> {
-    return this._value("messageBody")
-  }
-
-  /** The field `messageHeadline`. */
-  messageHeadline(): Promise<string> {
-    return this._value("messageHeadline")
-  }
-
-  /** The field `parentShas`. */
-  parentShas(): Promise<string[]> {
-    return this._value("parentShas")
-  }
-
-  /** The field `releaseTag`. */
-  releaseTag(opts?: GitCommitReleaseTagOpts): GitRef {
-    return new GitRef(this, "releaseTag", { ...opts })
-  }
-
-  /** The field `sha`. */
+  /** All digits of it. */
   sha(): Promise<string> {
     return this._value("sha")
   }
 
-  /** The field `shortSha`. */
+  /** Its first seven digits. */
   shortSha(): Promise<string> {
     return this._value("shortSha")
   }
 
-  /** The field `tree`. */
+  /** All of its message. */
+  message(): Promise<string> {
+    return this._value("message")
+  }
+
+  /** The first line of its message. */
+  messageHeadline(): Promise<string> {
+    return this._value("messageHeadline")
+  }
+
+  /** Its message without the first line. */
+  messageBody(): Promise<string> {
+    return this._value("messageBody")
+  }
+
+  /** The commits that it is based on. */
+  parentShas(): Promise<string[]> {
+    return this._value("parentShas")
+  }
+
+  /** The files of the commit. */
   tree(opts?: GitCommitTreeOpts): Directory {
     return new Directory(this, "tree", { ...opts })
+  }
+
+  /** Who made the change. */
+  authorName(): Promise<string> {
+    return this._value("authorName")
+  }
+
+  /** Mail address of who made the change. */
+  authorEmail(): Promise<string> {
+    return this._value("authorEmail")
+  }
+
+  /** When the change was made, as ISO 8601 writes it. */
+  authoredDate(): Promise<string> {
+    return this._value("authoredDate")
+  }
+
+  /** Who made the commit. */
+  committerName(): Promise<string> {
+    return this._value("committerName")
+  }
+
+  /** Mail address of who made the commit. */
+  committerEmail(): Promise<string> {
+    return this._value("committerEmail")
+  }
+
+  /** When the commit was made, as ISO 8601 writes it. */
+  committedDate(): Promise<string> {
+    return this._value("committedDate")
+  }
+
+  /** The tag that makes it a release, such as `v1.2.3`; null if it is none. */
+  releaseTag(opts?: GitCommitReleaseTagOpts): GitRef {
+    return new GitRef(this, "releaseTag", { ...opts })
+  }
+
+  /** The tag of the nearest release that it is or is based on; null if there is none. */
+  ancestorReleaseTag(opts?: GitCommitAncestorReleaseTagOpts): GitRef {
+    return new GitRef(this, "ancestorReleaseTag", { ...opts })
   }
 
   /** Applies a function, keeping the chain in one piece. */
@@ -3379,36 +2945,30 @@ export class GitCommit extends BaseObject {
   }
 }
 
-/** Options of `asWorkspace`. */
-export interface GitRefAsWorkspaceOpts {
-  /** The value `cwd`. */
-  cwd?: string
+/** Options of `tree`. */
+export interface GitRefTreeOpts {
+  /** Leave out the `.git` directory. */
+  discardGitDir?: boolean
+  /** Commits of history in `.git`; 0 for all. */
+  depth?: number
+  /** Have all tags in `.git`. */
+  includeTags?: boolean
 }
 
 /** Options of `log`. */
 export interface GitRefLogOpts {
-  /** The value `limit`. */
+  /** How many. */
   limit?: number
-  /** The value `paths`. */
+  /** Only those that changed one of these paths. */
   paths?: string[]
-  /** The value `base`. */
+  /** Leave out this one and what it is based on. */
   base?: GitRef
-}
-
-/** Options of `tree`. */
-export interface GitRefTreeOpts {
-  /** The value `discardGitDir`. */
-  discardGitDir?: boolean
-  /** The value `depth`. */
-  depth?: number
-  /** The value `includeTags`. */
-  includeTags?: boolean
 }
 
 /** Names a GitRef in requests. */
 export type GitRefID = string
 
-/** An object of the API. */
+/** A name of a repository: a branch, a tag or a commit. */
 export class GitRef extends BaseObject {
   static override readonly apiName: string = "GitRef"
 
@@ -3417,57 +2977,56 @@ export class GitRef extends BaseObject {
     return this._id()
   }
 
-  /** The field `asWorkspace`. */
-  asWorkspace(opts?: GitRefAsWorkspaceOpts): Workspace {
-    return new Workspace(this, "asWorkspace", { ...opts })
+  /** The files of the commit. */
+  tree(opts?: GitRefTreeOpts): Directory {
+    return new Directory(this, "tree", { ...opts })
   }
 
   /**
-   * The field `commit`.
+   * The commit.
    *
-   * @deprecated
+   * @deprecated Use `commitSHA`.
    */
   commit(): Promise<string> {
     return this._value("commit")
   }
 
-  /** The field `commitSHA`. */
-  commitSHA(): Promise<string> {
-    return this._value("commitSHA")
-  }
-
-  /** The field `commonAncestor`. */
-  commonAncestor(other: GitRef): GitRef {
-    return new GitRef(this, "commonAncestor", { other })
-  }
-
-  /** The field `log`. */
-  log(opts?: GitRefLogOpts): Promise<GitCommit[]> {
-    return this._objects(GitCommit, "log", { ...opts })
-  }
-
-  /** The field `name`. */
-  name(): Promise<string> {
-    return this._value("name")
-  }
-
   /**
-   * The field `ref`.
+   * The full name, such as `refs/heads/main`; the commit where there is none.
    *
-   * @deprecated
+   * @deprecated Use `name`.
    */
   ref(): Promise<string> {
     return this._value("ref")
   }
 
-  /** The field `targetCommit`. */
+  /** The full name, such as `refs/heads/main`; the commit where there is none. */
+  name(): Promise<string> {
+    return this._value("name")
+  }
+
+  /** All digits of the commit. */
+  commitSHA(): Promise<string> {
+    return this._value("commitSHA")
+  }
+
+  /** The commit. */
   targetCommit(): GitCommit {
     return new GitCommit(this, "targetCommit")
   }
 
-  /** The field `tree`. */
-  tree(opts?: GitRefTreeOpts): Directory {
-    return new Directory(this, "tree", { ...opts })
+  /** Commits, newest first. */
+  log(opts?: GitRefLogOpts): Promise<GitCommit[]> {
+    return this._objects(GitCommit, "log", { ...opts })
+  }
+
+  /**
+   * The newest commit that this and another are based on.
+   *
+   * @param other The other.
+   */
+  commonAncestor(other: GitRef): GitRef {
+    return new GitRef(this, "commonAncestor", { other })
   }
 
   /** Applies a function, keeping the chain in one piece. */
@@ -3476,28 +3035,22 @@ export class GitRef extends BaseObject {
   }
 }
 
-/** Options of `asWorkspace`. */
-export interface GitRepositoryAsWorkspaceOpts {
-  /** The value `cwd`. */
-  cwd?: string
-}
-
 /** Options of `branches`. */
 export interface GitRepositoryBranchesOpts {
-  /** The value `patterns`. */
+  /** Only those that match one of these patterns. */
   patterns?: string[]
 }
 
 /** Options of `tags`. */
 export interface GitRepositoryTagsOpts {
-  /** The value `patterns`. */
+  /** Only those that match one of these patterns. */
   patterns?: string[]
 }
 
 /** Names a GitRepository in requests. */
 export type GitRepositoryID = string
 
-/** An object of the API. */
+/** A git repository. */
 export class GitRepository extends BaseObject {
   static override readonly apiName: string = "GitRepository"
 
@@ -3506,59 +3059,85 @@ export class GitRepository extends BaseObject {
     return this._id()
   }
 
-  /** The field `asWorkspace`. */
-  asWorkspace(opts?: GitRepositoryAsWorkspaceOpts): Workspace {
-    return new Workspace(this, "asWorkspace", { ...opts })
-  }
-
-  /** The field `branch`. */
-  branch(name: string): GitRef {
-    return new GitRef(this, "branch", { name })
-  }
-
-  /** The field `branches`. */
-  branches(opts?: GitRepositoryBranchesOpts): Promise<string[]> {
-    return this._value("branches", { ...opts })
-  }
-
-  /** The field `commit`. */
-  commit(id: string): GitCommit {
-    return new GitCommit(this, "commit", { id })
-  }
-
-  /** The field `head`. */
+  /** What the repository is at: for a remote one its default branch. */
   head(): GitRef {
     return new GitRef(this, "head")
   }
 
-  /** The field `latestVersion`. */
-  latestVersion(): GitRef {
-    return new GitRef(this, "latestVersion")
-  }
-
-  /** The field `ref`. */
+  /**
+   * A branch, tag, commit or full name of a reference.
+   *
+   * @param name The name.
+   */
   ref(name: string): GitRef {
     return new GitRef(this, "ref", { name })
   }
 
-  /** The field `tag`. */
+  /**
+   * A branch.
+   *
+   * @param name Its name.
+   */
+  branch(name: string): GitRef {
+    return new GitRef(this, "branch", { name })
+  }
+
+  /**
+   * A tag.
+   *
+   * @param name Its name.
+   */
   tag(name: string): GitRef {
     return new GitRef(this, "tag", { name })
   }
 
-  /** The field `tags`. */
+  /**
+   * A commit.
+   *
+   * @param id All digits of it.
+   */
+  commit(id: string): GitCommit {
+    return new GitCommit(this, "commit", { id })
+  }
+
+  /** The names of the branches. */
+  branches(opts?: GitRepositoryBranchesOpts): Promise<string[]> {
+    return this._value("branches", { ...opts })
+  }
+
+  /** The names of the tags. */
   tags(opts?: GitRepositoryTagsOpts): Promise<string[]> {
     return this._value("tags", { ...opts })
   }
 
-  /** The field `uncommitted`. */
-  uncommitted(): Changeset {
-    return new Changeset(this, "uncommitted")
-  }
-
-  /** The field `url`. */
+  /** The address; null for a directory. */
   url(): Promise<string> {
     return this._value("url")
+  }
+
+  /**
+   * The repository with a token.
+   *
+   * @param token The token.
+   * @deprecated Use `httpAuthToken` of `git`.
+   */
+  withAuthToken(token: Secret): GitRepository {
+    return new GitRepository(this, "withAuthToken", { token })
+  }
+
+  /**
+   * The repository with a header.
+   *
+   * @param header Value of the `Authorization` header.
+   * @deprecated Use `httpAuthHeader` of `git`.
+   */
+  withAuthHeader(header: Secret): GitRepository {
+    return new GitRepository(this, "withAuthHeader", { header })
+  }
+
+  /** The tag of the newest release, such as `v1.2.3`. */
+  latestVersion(): GitRef {
+    return new GitRef(this, "latestVersion")
   }
 
   /** Applies a function, keeping the chain in one piece. */
@@ -3570,7 +3149,7 @@ export class GitRepository extends BaseObject {
 /** Names a HealthcheckConfig in requests. */
 export type HealthcheckConfigID = string
 
-/** An object of the API. */
+/** How to find out whether a container is healthy. */
 export class HealthcheckConfig extends BaseObject {
   static override readonly apiName: string = "HealthcheckConfig"
 
@@ -3579,39 +3158,39 @@ export class HealthcheckConfig extends BaseObject {
     return this._id()
   }
 
-  /** The field `args`. */
+  /** The command. */
   args(): Promise<string[]> {
     return this._value("args")
   }
 
-  /** The field `interval`. */
-  interval(): Promise<string> {
-    return this._value("interval")
-  }
-
-  /** The field `retries`. */
-  retries(): Promise<number> {
-    return this._value("retries")
-  }
-
-  /** The field `shell`. */
+  /** Whether the container's shell runs it. */
   shell(): Promise<boolean> {
     return this._value("shell")
   }
 
-  /** The field `startInterval`. */
-  startInterval(): Promise<string> {
-    return this._value("startInterval")
+  /** Failures in a row that make it unhealthy; 0 means Docker's default. */
+  retries(): Promise<number> {
+    return this._value("retries")
   }
 
-  /** The field `startPeriod`. */
+  /** Time between two checks; `0s` means Docker's default. */
+  interval(): Promise<string> {
+    return this._value("interval")
+  }
+
+  /** Time that one check may take; `0s` means Docker's default. */
+  timeout(): Promise<string> {
+    return this._value("timeout")
+  }
+
+  /** Time at the start in which failures do not count. */
   startPeriod(): Promise<string> {
     return this._value("startPeriod")
   }
 
-  /** The field `timeout`. */
-  timeout(): Promise<string> {
-    return this._value("timeout")
+  /** Time between two checks at the start; `0s` means Docker's default. */
+  startInterval(): Promise<string> {
+    return this._value("startInterval")
   }
 
   /** Applies a function, keeping the chain in one piece. */
@@ -3626,10 +3205,10 @@ export interface HostDirectoryOpts {
   exclude?: string[]
   /** Patterns of what to take; everything by default. */
   include?: string[]
-  /** Read it again even if it was read in this session. */
-  noCache?: boolean
   /** Leave out what `.gitignore` files name. */
   gitignore?: boolean
+  /** Read it again even if it was read in this session. */
+  noCache?: boolean
 }
 
 /** Options of `file`. */
@@ -3640,22 +3219,22 @@ export interface HostFileOpts {
 
 /** Options of `findUp`. */
 export interface HostFindUpOpts {
-  /** The value `noCache`. */
+  /** Read it again even if it was read in this session. */
   noCache?: boolean
-}
-
-/** Options of `service`. */
-export interface HostServiceOpts {
-  /** The value `host`. */
-  host?: string
 }
 
 /** Options of `tunnel`. */
 export interface HostTunnelOpts {
-  /** The value `native`. */
+  /** Open every declared port by its own number. */
   native?: boolean
-  /** The value `ports`. */
+  /** Ports to open; by default all that are declared, as free ports of the host. */
   ports?: PortForward[]
+}
+
+/** Options of `service`. */
+export interface HostServiceOpts {
+  /** Name or address by which the host reaches it. */
+  host?: string
 }
 
 /** Names a Host in requests. */
@@ -3668,11 +3247,6 @@ export class Host extends BaseObject {
   /** What names this object in requests. */
   id(): Promise<HostID> {
     return this._id()
-  }
-
-  /** The field `containerImage`. */
-  containerImage(name: string): Container {
-    return new Container(this, "containerImage", { name })
   }
 
   /**
@@ -3693,19 +3267,22 @@ export class Host extends BaseObject {
     return new File(this, "file", { path, ...opts })
   }
 
-  /** The field `findUp`. */
+  /**
+   * The nearest file or directory of a name in the client's working directory or above it, relative to the working directory; null if there is none.
+   *
+   * @param name The name.
+   */
   findUp(name: string, opts?: HostFindUpOpts): Promise<string> {
     return this._value("findUp", { name, ...opts })
   }
 
-  /** The field `service`. */
-  service(ports: PortForward[], opts?: HostServiceOpts): Service {
-    return new Service(this, "service", { ports, ...opts }, ["protocol"])
-  }
-
-  /** The field `tunnel`. */
-  tunnel(service: Service, opts?: HostTunnelOpts): Service {
-    return new Service(this, "tunnel", { service, ...opts }, ["protocol"])
+  /**
+   * An image of the client's host: one that nsci imported or pulled, or one of its container tools.
+   *
+   * @param name Its name there.
+   */
+  containerImage(name: string): Container {
+    return new Container(this, "containerImage", { name })
   }
 
   /**
@@ -3717,42 +3294,71 @@ export class Host extends BaseObject {
     return new Socket(this, "unixSocket", { path })
   }
 
+  /**
+   * A secret from a file of the host (older clients).
+   *
+   * @param name Name.
+   * @param path Path.
+   * @deprecated Use `secret(uri: "file://…")`.
+   */
+  setSecretFile(name: string, path: string): Secret {
+    return new Secret(this, "setSecretFile", { name, path })
+  }
+
+  /**
+   * Ports of the host's loopback that lead to a service while the tunnel runs.
+   *
+   * @param service The service.
+   */
+  tunnel(service: Service, opts?: HostTunnelOpts): Service {
+    return new Service(this, "tunnel", { service, ...opts }, ["protocol"])
+  }
+
+  /**
+   * A service of the host, for containers to be bound to.
+   *
+   * @param ports Its ports; containers use the front ones.
+   */
+  service(ports: PortForward[], opts?: HostServiceOpts): Service {
+    return new Service(this, "service", { ports, ...opts }, ["protocol"])
+  }
+
   /** Applies a function, keeping the chain in one piece. */
   with<T>(work: (from: Host) => T): T {
     return work(this)
   }
 }
 
-/** One of a few values. */
+/** How layers of an image are packed. */
 export enum ImageLayerCompression {
-  /** The value `Gzip`. */
+  /** gzip. */
   Gzip = "Gzip",
-  /** The value `Zstd`. */
+  /** Zstandard. */
   Zstd = "Zstd",
-  /** The value `EStarGZ`. */
+  /** eStargz; not supported. */
   EStarGZ = "EStarGZ",
-  /** The value `Uncompressed`. */
+  /** Not packed. */
   Uncompressed = "Uncompressed",
-  /** The value `ESTARGZ`. */
+  /** eStargz; not supported. */
   Estargz = "ESTARGZ",
 }
 
-/** One of a few values. */
+/** Whose names the parts of an image have. */
 export enum ImageMediaTypes {
-  /** The value `OCIMediaTypes`. */
+  /** Those of the Open Container Initiative. */
   OCIMediaTypes = "OCIMediaTypes",
-  /** The value `DockerMediaTypes`. */
+  /** Docker's. */
   DockerMediaTypes = "DockerMediaTypes",
-  /** The value `OCI`. */
+  /** Those of the Open Container Initiative. */
   Oci = "OCI",
-  /** The value `DOCKER`. */
+  /** Docker's. */
   Docker = "DOCKER",
 }
 
 /** Names a InputTypeDef in requests. */
 export type InputTypeDefID = string
 
-/** An object of the API. */
+/** The definition of a structured argument. */
 export class InputTypeDef extends BaseObject {
   static override readonly apiName: string = "InputTypeDef"
 
@@ -3761,14 +3367,14 @@ export class InputTypeDef extends BaseObject {
     return this._id()
   }
 
-  /** The field `fields`. */
-  fields(): Promise<FieldTypeDef[]> {
-    return this._objects(FieldTypeDef, "fields")
-  }
-
-  /** The field `name`. */
+  /** Its name. */
   name(): Promise<string> {
     return this._value("name")
+  }
+
+  /** Its fields. */
+  fields(): Promise<FieldTypeDef[]> {
+    return this._objects(FieldTypeDef, "fields")
   }
 
   /** Applies a function, keeping the chain in one piece. */
@@ -3780,7 +3386,7 @@ export class InputTypeDef extends BaseObject {
 /** Names a InterfaceTypeDef in requests. */
 export type InterfaceTypeDefID = string
 
-/** An object of the API. */
+/** The definition of an interface. */
 export class InterfaceTypeDef extends BaseObject {
   static override readonly apiName: string = "InterfaceTypeDef"
 
@@ -3789,27 +3395,27 @@ export class InterfaceTypeDef extends BaseObject {
     return this._id()
   }
 
-  /** The field `description`. */
-  description(): Promise<string> {
-    return this._value("description")
-  }
-
-  /** The field `functions`. */
-  functions(): Promise<Function_[]> {
-    return this._objects(Function_, "functions")
-  }
-
-  /** The field `name`. */
+  /** Its name. */
   name(): Promise<string> {
     return this._value("name")
   }
 
-  /** The field `sourceMap`. */
+  /** What it is. */
+  description(): Promise<string> {
+    return this._value("description")
+  }
+
+  /** Its functions. */
+  functions(): Promise<Function_[]> {
+    return this._objects(Function_, "functions")
+  }
+
+  /** Where it is declared. */
   sourceMap(): SourceMap {
     return new SourceMap(this, "sourceMap")
   }
 
-  /** The field `sourceModuleName`. */
+  /** The module it is of; empty for the core. */
   sourceModuleName(): Promise<string> {
     return this._value("sourceModuleName")
   }
@@ -3825,16 +3431,16 @@ export type JSON = string
 
 /** Options of `contents`. */
 export interface JSONValueContentsOpts {
-  /** The value `pretty`. */
+  /** Break and indent lines. */
   pretty?: boolean
-  /** The value `indent`. */
+  /** What one level is indented by. */
   indent?: string
 }
 
 /** Names a JSONValue in requests. */
 export type JSONValueID = string
 
-/** An object of the API. */
+/** A JSON value. */
 export class JSONValue extends BaseObject {
   static override readonly apiName: string = "JSONValue"
 
@@ -3843,488 +3449,93 @@ export class JSONValue extends BaseObject {
     return this._id()
   }
 
-  /** The field `asArray`. */
-  asArray(): Promise<JSONValue[]> {
-    return this._objects(JSONValue, "asArray")
-  }
-
-  /** The field `asBoolean`. */
-  asBoolean(): Promise<boolean> {
-    return this._value("asBoolean")
-  }
-
-  /** The field `asInteger`. */
-  asInteger(): Promise<number> {
-    return this._value("asInteger")
-  }
-
-  /** The field `asString`. */
-  asString(): Promise<string> {
-    return this._value("asString")
-  }
-
-  /** The field `contents`. */
+  /** The value as JSON text. */
   contents(opts?: JSONValueContentsOpts): Promise<JSON> {
     return this._value("contents", { ...opts })
   }
 
-  /** The field `field`. */
-  field(path: string[]): JSONValue {
-    return new JSONValue(this, "field", { path })
+  /** The value, which must be a string. */
+  asString(): Promise<string> {
+    return this._value("asString")
   }
 
-  /** The field `fields`. */
+  /** The value, which must be a whole number. */
+  asInteger(): Promise<number> {
+    return this._value("asInteger")
+  }
+
+  /** The value, which must be true or false. */
+  asBoolean(): Promise<boolean> {
+    return this._value("asBoolean")
+  }
+
+  /** The elements of the value, which must be an array. */
+  asArray(): Promise<JSONValue[]> {
+    return this._objects(JSONValue, "asArray")
+  }
+
+  /** The names in the value, which must be an object. */
   fields(): Promise<string[]> {
     return this._value("fields")
   }
 
-  /** The field `newBoolean`. */
-  newBoolean(value: boolean): JSONValue {
-    return new JSONValue(this, "newBoolean", { value })
+  /**
+   * What is at a path of names.
+   *
+   * @param path Names, outermost first.
+   */
+  field(path: string[]): JSONValue {
+    return new JSONValue(this, "field", { path })
   }
 
-  /** The field `newInteger`. */
-  newInteger(value: number): JSONValue {
-    return new JSONValue(this, "newInteger", { value })
-  }
-
-  /** The field `newString`. */
+  /**
+   * A string.
+   *
+   * @param value The string.
+   */
   newString(value: string): JSONValue {
     return new JSONValue(this, "newString", { value })
   }
 
-  /** The field `withContents`. */
+  /**
+   * A whole number.
+   *
+   * @param value The number.
+   */
+  newInteger(value: number): JSONValue {
+    return new JSONValue(this, "newInteger", { value })
+  }
+
+  /**
+   * True or false.
+   *
+   * @param value Which.
+   */
+  newBoolean(value: boolean): JSONValue {
+    return new JSONValue(this, "newBoolean", { value })
+  }
+
+  /**
+   * The value of a JSON text.
+   *
+   * @param contents The text.
+   */
   withContents(contents: JSON): JSONValue {
     return new JSONValue(this, "withContents", { contents })
   }
 
-  /** The field `withField`. */
+  /**
+   * Sets what is at a path; objects on the way are made.
+   *
+   * @param path Names, outermost first.
+   * @param value The value.
+   */
   withField(path: string[], value: JSONValue): JSONValue {
     return new JSONValue(this, "withField", { path, value })
   }
 
   /** Applies a function, keeping the chain in one piece. */
   with<T>(work: (from: JSONValue) => T): T {
-    return work(this)
-  }
-}
-
-/** Options of `loop`. */
-export interface LLMLoopOpts {
-  /** The value `maxSteps`. */
-  maxSteps?: number
-  /** The value `maxTokens`. */
-  maxTokens?: number
-}
-
-/** Options of `step`. */
-export interface LLMStepOpts {
-  /** The value `maxTokens`. */
-  maxTokens?: number
-}
-
-/** Options of `withModel`. */
-export interface LLMWithModelOpts {
-  /** The value `provider`. */
-  provider?: string
-}
-
-/** Options of `withResponse`. */
-export interface LLMWithResponseOpts {
-  /** The value `inputTokens`. */
-  inputTokens?: number
-  /** The value `outputTokens`. */
-  outputTokens?: number
-  /** The value `cachedTokenReads`. */
-  cachedTokenReads?: number
-  /** The value `cachedTokenWrites`. */
-  cachedTokenWrites?: number
-  /** The value `totalTokens`. */
-  totalTokens?: number
-}
-
-/** Options of `withTools`. */
-export interface LLMWithToolsOpts {
-  /** The value `except`. */
-  except?: string[]
-}
-
-/** Names a LLM in requests. */
-export type LLMID = string
-
-/** An object of the API. */
-export class LLM extends BaseObject {
-  static override readonly apiName: string = "LLM"
-
-  /** What names this object in requests. */
-  id(): Promise<LLMID> {
-    return this._id()
-  }
-
-  /** The field `contextTokens`. */
-  contextTokens(): Promise<number> {
-    return this._value("contextTokens")
-  }
-
-  /** The field `contextWindow`. */
-  contextWindow(): Promise<number> {
-    return this._value("contextWindow")
-  }
-
-  /** The field `fork`. */
-  fork(label: string): LLM {
-    return new LLM(this, "fork", { label })
-  }
-
-  /** The field `hasPending`. */
-  hasPending(): Promise<boolean> {
-    return this._value("hasPending")
-  }
-
-  /** The field `lastReply`. */
-  lastReply(): Promise<string> {
-    return this._value("lastReply")
-  }
-
-  /** The field `loop`. */
-  loop(opts?: LLMLoopOpts): LLM {
-    return new LLM(this, "loop", { ...opts })
-  }
-
-  /** The field `messages`. */
-  messages(): Promise<LLMMessage[]> {
-    return this._objects(LLMMessage, "messages")
-  }
-
-  /** The field `model`. */
-  model(): Promise<string> {
-    return this._value("model")
-  }
-
-  /** The field `portableID`. */
-  portableID(): Promise<string> {
-    return this._value("portableID")
-  }
-
-  /** The field `provider`. */
-  provider(): Promise<string> {
-    return this._value("provider")
-  }
-
-  /** The field `reasoningEffort`. */
-  reasoningEffort(): Promise<string> {
-    return this._value("reasoningEffort")
-  }
-
-  /** The field `replay`. */
-  replay(): Promise<LLM> {
-    return this._loaded(LLM, "replay")
-  }
-
-  /** The field `skills`. */
-  skills(): Promise<LLMSkill[]> {
-    return this._objects(LLMSkill, "skills")
-  }
-
-  /** The field `step`. */
-  step(opts?: LLMStepOpts): LLM {
-    return new LLM(this, "step", { ...opts })
-  }
-
-  /** The field `sync`. */
-  sync(): Promise<LLM> {
-    return this._loaded(LLM, "sync")
-  }
-
-  /** The field `tokenUsage`. */
-  tokenUsage(): LLMTokenUsage {
-    return new LLMTokenUsage(this, "tokenUsage")
-  }
-
-  /** The field `tools`. */
-  tools(): Promise<string> {
-    return this._value("tools")
-  }
-
-  /** The field `transcript`. */
-  transcript(): Promise<string> {
-    return this._value("transcript")
-  }
-
-  /** The field `withMCPServer`. */
-  withMCPServer(name: string, service: Service): LLM {
-    return new LLM(this, "withMCPServer", { name, service })
-  }
-
-  /** The field `withModel`. */
-  withModel(model: string, opts?: LLMWithModelOpts): LLM {
-    return new LLM(this, "withModel", { model, ...opts })
-  }
-
-  /** The field `withPrompt`. */
-  withPrompt(prompt: string): LLM {
-    return new LLM(this, "withPrompt", { prompt })
-  }
-
-  /** The field `withPromptFile`. */
-  withPromptFile(file: File): LLM {
-    return new LLM(this, "withPromptFile", { file })
-  }
-
-  /** The field `withReasoningEffort`. */
-  withReasoningEffort(effort: string): LLM {
-    return new LLM(this, "withReasoningEffort", { effort })
-  }
-
-  /** The field `withResponse`. */
-  withResponse(content: LLMContentBlockInput[], opts?: LLMWithResponseOpts): LLM {
-    return new LLM(this, "withResponse", { content, ...opts }, ["kind"])
-  }
-
-  /** The field `withSkills`. */
-  withSkills(directory: Directory): LLM {
-    return new LLM(this, "withSkills", { directory })
-  }
-
-  /** The field `withSystemPrompt`. */
-  withSystemPrompt(prompt: string): LLM {
-    return new LLM(this, "withSystemPrompt", { prompt })
-  }
-
-  /** The field `withToolResult`. */
-  withToolResult(callId: string, content: string, errored: boolean): LLM {
-    return new LLM(this, "withToolResult", { callId, content, errored })
-  }
-
-  /** The field `withTools`. */
-  withTools(object: Node, opts?: LLMWithToolsOpts): LLM {
-    return new LLM(this, "withTools", { object, ...opts })
-  }
-
-  /** The field `withWorkspace`. */
-  withWorkspace(workspace: Workspace): LLM {
-    return new LLM(this, "withWorkspace", { workspace })
-  }
-
-  /** The field `withoutDefaultSystemPrompt`. */
-  withoutDefaultSystemPrompt(): LLM {
-    return new LLM(this, "withoutDefaultSystemPrompt")
-  }
-
-  /** The field `withoutMessageHistory`. */
-  withoutMessageHistory(): LLM {
-    return new LLM(this, "withoutMessageHistory")
-  }
-
-  /** The field `withoutSystemPrompts`. */
-  withoutSystemPrompts(): LLM {
-    return new LLM(this, "withoutSystemPrompts")
-  }
-
-  /** The field `workspace`. */
-  workspace(): Workspace {
-    return new Workspace(this, "workspace")
-  }
-
-  /** Applies a function, keeping the chain in one piece. */
-  with<T>(work: (from: LLM) => T): T {
-    return work(this)
-  }
-}
-
-/** Names a LLMContentBlock in requests. */
-export type LLMContentBlockID = string
-
-/** An object of the API. */
-export class LLMContentBlock extends BaseObject {
-  static override readonly apiName: string = "LLMContentBlock"
-
-  /** What names this object in requests. */
-  id(): Promise<LLMContentBlockID> {
-    return this._id()
-  }
-
-  /** The field `arguments`. */
-  arguments(): Promise<JSON> {
-    return this._value("arguments")
-  }
-
-  /** The field `callId`. */
-  callId(): Promise<string> {
-    return this._value("callId")
-  }
-
-  /** The field `errored`. */
-  errored(): Promise<boolean> {
-    return this._value("errored")
-  }
-
-  /** The field `kind`. */
-  kind(): Promise<LLMContentBlockKind> {
-    return this._value("kind")
-  }
-
-  /** The field `signature`. */
-  signature(): Promise<string> {
-    return this._value("signature")
-  }
-
-  /** The field `text`. */
-  text(): Promise<string> {
-    return this._value("text")
-  }
-
-  /** The field `toolName`. */
-  toolName(): Promise<string> {
-    return this._value("toolName")
-  }
-
-  /** Applies a function, keeping the chain in one piece. */
-  with<T>(work: (from: LLMContentBlock) => T): T {
-    return work(this)
-  }
-}
-
-/** Values given together. */
-export interface LLMContentBlockInput {
-  /** The value `kind`. */
-  kind: LLMContentBlockKind
-  /** The value `text`. */
-  text?: string
-  /** The value `callId`. */
-  callId?: string
-  /** The value `toolName`. */
-  toolName?: string
-  /** The value `arguments`. */
-  arguments?: JSON
-  /** The value `errored`. */
-  errored?: boolean
-  /** The value `signature`. */
-  signature?: string
-}
-
-/** One of a few values. */
-export enum LLMContentBlockKind {
-  /** The value `TEXT`. */
-  Text = "TEXT",
-  /** The value `THINKING`. */
-  Thinking = "THINKING",
-  /** The value `TOOL_CALL`. */
-  ToolCall = "TOOL_CALL",
-  /** The value `TOOL_RESULT`. */
-  ToolResult = "TOOL_RESULT",
-}
-
-/** Names a LLMMessage in requests. */
-export type LLMMessageID = string
-
-/** An object of the API. */
-export class LLMMessage extends BaseObject {
-  static override readonly apiName: string = "LLMMessage"
-
-  /** What names this object in requests. */
-  id(): Promise<LLMMessageID> {
-    return this._id()
-  }
-
-  /** The field `content`. */
-  content(): Promise<LLMContentBlock[]> {
-    return this._objects(LLMContentBlock, "content")
-  }
-
-  /** The field `role`. */
-  role(): Promise<LLMMessageRole> {
-    return this._value("role")
-  }
-
-  /** The field `tokenUsage`. */
-  tokenUsage(): LLMTokenUsage {
-    return new LLMTokenUsage(this, "tokenUsage")
-  }
-
-  /** Applies a function, keeping the chain in one piece. */
-  with<T>(work: (from: LLMMessage) => T): T {
-    return work(this)
-  }
-}
-
-/** One of a few values. */
-export enum LLMMessageRole {
-  /** The value `USER`. */
-  User = "USER",
-  /** The value `ASSISTANT`. */
-  Assistant = "ASSISTANT",
-  /** The value `SYSTEM`. */
-  System = "SYSTEM",
-}
-
-/** Names a LLMSkill in requests. */
-export type LLMSkillID = string
-
-/** An object of the API. */
-export class LLMSkill extends BaseObject {
-  static override readonly apiName: string = "LLMSkill"
-
-  /** What names this object in requests. */
-  id(): Promise<LLMSkillID> {
-    return this._id()
-  }
-
-  /** The field `description`. */
-  description(): Promise<string> {
-    return this._value("description")
-  }
-
-  /** The field `name`. */
-  name(): Promise<string> {
-    return this._value("name")
-  }
-
-  /** Applies a function, keeping the chain in one piece. */
-  with<T>(work: (from: LLMSkill) => T): T {
-    return work(this)
-  }
-}
-
-/** Names a LLMTokenUsage in requests. */
-export type LLMTokenUsageID = string
-
-/** An object of the API. */
-export class LLMTokenUsage extends BaseObject {
-  static override readonly apiName: string = "LLMTokenUsage"
-
-  /** What names this object in requests. */
-  id(): Promise<LLMTokenUsageID> {
-    return this._id()
-  }
-
-  /** The field `cachedTokenReads`. */
-  cachedTokenReads(): Promise<number> {
-    return this._value("cachedTokenReads")
-  }
-
-  /** The field `cachedTokenWrites`. */
-  cachedTokenWrites(): Promise<number> {
-    return this._value("cachedTokenWrites")
-  }
-
-  /** The field `inputTokens`. */
-  inputTokens(): Promise<number> {
-    return this._value("inputTokens")
-  }
-
-  /** The field `outputTokens`. */
-  outputTokens(): Promise<number> {
-    return this._value("outputTokens")
-  }
-
-  /** The field `totalTokens`. */
-  totalTokens(): Promise<number> {
-    return this._value("totalTokens")
-  }
-
-  /** Applies a function, keeping the chain in one piece. */
-  with<T>(work: (from: LLMTokenUsage) => T): T {
     return work(this)
   }
 }
@@ -4360,7 +3571,7 @@ export class Label extends BaseObject {
 /** Names a ListTypeDef in requests. */
 export type ListTypeDefID = string
 
-/** An object of the API. */
+/** The definition of a list. */
 export class ListTypeDef extends BaseObject {
   static override readonly apiName: string = "ListTypeDef"
 
@@ -4369,7 +3580,7 @@ export class ListTypeDef extends BaseObject {
     return this._id()
   }
 
-  /** The field `elementTypeDef`. */
+  /** Type of its elements. */
   elementTypeDef(): TypeDef {
     return new TypeDef(this, "elementTypeDef")
   }
@@ -4380,38 +3591,18 @@ export class ListTypeDef extends BaseObject {
   }
 }
 
-/** Options of `checks`. */
-export interface Module_ChecksOpts {
-  /** The value `include`. */
-  include?: string[]
-  /** The value `noGenerate`. */
-  noGenerate?: boolean
-}
-
-/** Options of `generators`. */
-export interface Module_GeneratorsOpts {
-  /** The value `include`. */
-  include?: string[]
-}
-
 /** Options of `serve`. */
 export interface Module_ServeOpts {
-  /** The value `includeDependencies`. */
+  /** And the modules that it uses. */
   includeDependencies?: boolean
-  /** The value `entrypoint`. */
+  /** Ignored. */
   entrypoint?: boolean
-}
-
-/** Options of `services`. */
-export interface Module_ServicesOpts {
-  /** The value `include`. */
-  include?: string[]
 }
 
 /** Names a Module in requests. */
 export type ModuleID = string
 
-/** An object of the API. */
+/** A module. */
 export class Module_ extends BaseObject {
   static override readonly apiName: string = "Module"
 
@@ -4420,119 +3611,95 @@ export class Module_ extends BaseObject {
     return this._id()
   }
 
-  /** The field `check`. */
-  check(name: string): Check {
-    return new Check(this, "check", { name })
-  }
-
-  /** The field `checks`. */
-  checks(opts?: Module_ChecksOpts): CheckGroup {
-    return new CheckGroup(this, "checks", { ...opts })
-  }
-
-  /** The field `dependencies`. */
-  dependencies(): Promise<Module_[]> {
-    return this._objects(Module_, "dependencies")
-  }
-
-  /** The field `description`. */
-  description(): Promise<string> {
-    return this._value("description")
-  }
-
-  /** The field `enums`. */
-  enums(): Promise<TypeDef[]> {
-    return this._objects(TypeDef, "enums")
-  }
-
-  /** The field `generatedContextDirectory`. */
-  generatedContextDirectory(): Directory {
-    return new Directory(this, "generatedContextDirectory")
-  }
-
-  /** The field `generator`. */
-  generator(name: string): Generator {
-    return new Generator(this, "generator", { name })
-  }
-
-  /** The field `generators`. */
-  generators(opts?: Module_GeneratorsOpts): GeneratorGroup {
-    return new GeneratorGroup(this, "generators", { ...opts })
-  }
-
-  /** The field `interfaces`. */
-  interfaces(): Promise<TypeDef[]> {
-    return this._objects(TypeDef, "interfaces")
-  }
-
-  /** The field `introspectionSchemaJSON`. */
-  introspectionSchemaJSON(): File {
-    return new File(this, "introspectionSchemaJSON")
-  }
-
-  /** The field `name`. */
+  /** Its name. */
   name(): Promise<string> {
     return this._value("name")
   }
 
-  /** The field `objects`. */
-  objects(): Promise<TypeDef[]> {
-    return this._objects(TypeDef, "objects")
+  /** What it is for. */
+  description(): Promise<string> {
+    return this._value("description")
   }
 
-  /** The field `runtime`. */
-  runtime(): Container {
-    return new Container(this, "runtime")
-  }
-
-  /** The field `sdk`. */
-  sdk(): SDKConfig {
-    return new SDKConfig(this, "sdk")
-  }
-
-  /** The field `serve`. */
-  serve(opts?: Module_ServeOpts): Promise<void> {
-    return this._value("serve", { ...opts })
-  }
-
-  /** The field `services`. */
-  services(opts?: Module_ServicesOpts): UpGroup {
-    return new UpGroup(this, "services", { ...opts })
-  }
-
-  /** The field `source`. */
-  source(): ModuleSource {
-    return new ModuleSource(this, "source")
-  }
-
-  /** The field `sync`. */
-  sync(): Promise<Module_> {
-    return this._loaded(Module_, "sync")
-  }
-
-  /** The field `userDefaults`. */
-  userDefaults(): EnvFile {
-    return new EnvFile(this, "userDefaults")
-  }
-
-  /** The field `withDescription`. */
+  /**
+   * Says what it is for.
+   *
+   * @param description What it is for.
+   */
   withDescription(description: string): Module_ {
     return new Module_(this, "withDescription", { description })
   }
 
-  /** The field `withEnum`. */
-  withEnum(enum_: TypeDef): Module_ {
-    return new Module_(this, "withEnum", { enum: enum_ })
+  /**
+   * Adds an object.
+   *
+   * @param object Its definition.
+   */
+  withObject(object: TypeDef): Module_ {
+    return new Module_(this, "withObject", { object })
   }
 
-  /** The field `withInterface`. */
+  /**
+   * Adds an interface.
+   *
+   * @param iface Its definition.
+   */
   withInterface(iface: TypeDef): Module_ {
     return new Module_(this, "withInterface", { iface })
   }
 
-  /** The field `withObject`. */
-  withObject(object: TypeDef): Module_ {
-    return new Module_(this, "withObject", { object })
+  /**
+   * Adds an enum.
+   *
+   * @param enum_ Its definition.
+   */
+  withEnum(enum_: TypeDef): Module_ {
+    return new Module_(this, "withEnum", { enum: enum_ })
+  }
+
+  /** Makes sure that it is loaded. */
+  sync(): Promise<Module_> {
+    return this._loaded(Module_, "sync")
+  }
+
+  /** Lets the client call it. */
+  serve(opts?: Module_ServeOpts): Promise<void> {
+    return this._value("serve", { ...opts })
+  }
+
+  /** Its objects. */
+  objects(): Promise<TypeDef[]> {
+    return this._objects(TypeDef, "objects")
+  }
+
+  /** Its interfaces. */
+  interfaces(): Promise<TypeDef[]> {
+    return this._objects(TypeDef, "interfaces")
+  }
+
+  /** Its enums. */
+  enums(): Promise<TypeDef[]> {
+    return this._objects(TypeDef, "enums")
+  }
+
+  /** The modules that it uses. */
+  dependencies(): Promise<Module_[]> {
+    return this._objects(Module_, "dependencies")
+  }
+
+  /** Its source; none while it is being built. */
+  source(): ModuleSource {
+    return new ModuleSource(this, "source")
+  }
+
+  /** What it is written with. */
+  sdk(): SDKConfig {
+    return new SDKConfig(this, "sdk")
+  }
+
+  /** The API as its code sees it, as an answer to an introspection query. */
+  introspectionSchemaJSON(): File {
+    return new File(this, "introspectionSchemaJSON")
   }
 
   /** Applies a function, keeping the chain in one piece. */
@@ -4541,38 +3708,10 @@ export class Module_ extends BaseObject {
   }
 }
 
-/** Names a ModuleConfigClient in requests. */
-export type ModuleConfigClientID = string
-
-/** An object of the API. */
-export class ModuleConfigClient extends BaseObject {
-  static override readonly apiName: string = "ModuleConfigClient"
-
-  /** What names this object in requests. */
-  id(): Promise<ModuleConfigClientID> {
-    return this._id()
-  }
-
-  /** The field `directory`. */
-  directory(): Promise<string> {
-    return this._value("directory")
-  }
-
-  /** The field `generator`. */
-  generator(): Promise<string> {
-    return this._value("generator")
-  }
-
-  /** Applies a function, keeping the chain in one piece. */
-  with<T>(work: (from: ModuleConfigClient) => T): T {
-    return work(this)
-  }
-}
-
 /** Names a ModuleSource in requests. */
 export type ModuleSourceID = string
 
-/** An object of the API. */
+/** The source of a module. */
 export class ModuleSource extends BaseObject {
   static override readonly apiName: string = "ModuleSource"
 
@@ -4581,306 +3720,192 @@ export class ModuleSource extends BaseObject {
     return this._id()
   }
 
-  /** The field `asModule`. */
+  /** The module, loaded. */
   asModule(): Module_ {
     return new Module_(this, "asModule")
   }
 
-  /** The field `asString`. */
-  asString(): Promise<string> {
-    return this._value("asString")
-  }
-
-  /**
-   * The field `blueprint`.
-   *
-   * @deprecated
-   */
-  blueprint(): ModuleSource {
-    return new ModuleSource(this, "blueprint")
-  }
-
-  /** The field `clientSchemaIntrospectionJSON`. */
-  clientSchemaIntrospectionJSON(): File {
-    return new File(this, "clientSchemaIntrospectionJSON")
-  }
-
-  /** The field `cloneRef`. */
-  cloneRef(): Promise<string> {
-    return this._value("cloneRef")
-  }
-
-  /** The field `commit`. */
-  commit(): Promise<string> {
-    return this._value("commit")
-  }
-
-  /** The field `configClients`. */
-  configClients(): Promise<ModuleConfigClient[]> {
-    return this._objects(ModuleConfigClient, "configClients")
-  }
-
-  /** The field `configExists`. */
-  configExists(): Promise<boolean> {
-    return this._value("configExists")
-  }
-
-  /** The field `contextDirectory`. */
-  contextDirectory(): Directory {
-    return new Directory(this, "contextDirectory")
-  }
-
-  /** The field `dependencies`. */
-  dependencies(): Promise<ModuleSource[]> {
-    return this._objects(ModuleSource, "dependencies")
-  }
-
-  /** The field `digest`. */
-  digest(): Promise<string> {
-    return this._value("digest")
-  }
-
-  /** The field `directory`. */
-  directory(path: string): Directory {
-    return new Directory(this, "directory", { path })
-  }
-
-  /** The field `engineVersion`. */
-  engineVersion(): Promise<string> {
-    return this._value("engineVersion")
-  }
-
-  /** The field `generate`. */
-  generate(workspace: Workspace): Workspace {
-    return new Workspace(this, "generate", { workspace })
-  }
-
-  /** The field `generateLocalDependencies`. */
-  generateLocalDependencies(workspace: Workspace): Changeset {
-    return new Changeset(this, "generateLocalDependencies", { workspace })
-  }
-
-  /** The field `generatedContextChangeset`. */
-  generatedContextChangeset(): Changeset {
-    return new Changeset(this, "generatedContextChangeset")
-  }
-
-  /** The field `generatedContextDirectory`. */
-  generatedContextDirectory(): Directory {
-    return new Directory(this, "generatedContextDirectory")
-  }
-
-  /** The field `htmlRepoURL`. */
-  htmlRepoURL(): Promise<string> {
-    return this._value("htmlRepoURL")
-  }
-
-  /** The field `htmlURL`. */
-  htmlURL(): Promise<string> {
-    return this._value("htmlURL")
-  }
-
-  /** The field `introspectionSchemaJSON`. */
-  introspectionSchemaJSON(): File {
-    return new File(this, "introspectionSchemaJSON")
-  }
-
-  /** The field `kind`. */
-  kind(): Promise<ModuleSourceKind> {
-    return this._value("kind")
-  }
-
-  /** The field `localContextDirectoryPath`. */
-  localContextDirectoryPath(): Promise<string> {
-    return this._value("localContextDirectoryPath")
-  }
-
-  /** The field `moduleName`. */
-  moduleName(): Promise<string> {
-    return this._value("moduleName")
-  }
-
-  /** The field `moduleOriginalName`. */
-  moduleOriginalName(): Promise<string> {
-    return this._value("moduleOriginalName")
-  }
-
-  /** The field `originalSubpath`. */
-  originalSubpath(): Promise<string> {
-    return this._value("originalSubpath")
-  }
-
-  /** The field `pin`. */
-  pin(): Promise<string> {
-    return this._value("pin")
-  }
-
-  /** The field `repoRootPath`. */
-  repoRootPath(): Promise<string> {
-    return this._value("repoRootPath")
-  }
-
-  /** The field `sdk`. */
-  sdk(): SDKConfig {
-    return new SDKConfig(this, "sdk")
-  }
-
-  /** The field `sourceRootSubpath`. */
-  sourceRootSubpath(): Promise<string> {
-    return this._value("sourceRootSubpath")
-  }
-
-  /** The field `sourceSubpath`. */
-  sourceSubpath(): Promise<string> {
-    return this._value("sourceSubpath")
-  }
-
-  /** The field `sync`. */
+  /** Makes sure that it can be read. */
   sync(): Promise<ModuleSource> {
     return this._loaded(ModuleSource, "sync")
   }
 
+  /** The module's name. */
+  moduleName(): Promise<string> {
+    return this._value("moduleName")
+  }
+
+  /** The name in its configuration. */
+  moduleOriginalName(): Promise<string> {
+    return this._value("moduleOriginalName")
+  }
+
+  /** Version of the API that it is written for. */
+  engineVersion(): Promise<string> {
+    return this._value("engineVersion")
+  }
+
+  /** Whether there is a configuration. */
+  configExists(): Promise<boolean> {
+    return this._value("configExists")
+  }
+
+  /** Where it is. */
+  kind(): Promise<ModuleSourceKind> {
+    return this._value("kind")
+  }
+
+  /** What the module is written with. */
+  sdk(): SDKConfig {
+    return new SDKConfig(this, "sdk")
+  }
+
+  /** The sources of modules that it uses. */
+  dependencies(): Promise<ModuleSource[]> {
+    return this._objects(ModuleSource, "dependencies")
+  }
+
+  /** What tells its contents from others. */
+  digest(): Promise<string> {
+    return this._value("digest")
+  }
+
+  /** The API as the module's code sees it, as an answer to an introspection query. */
+  introspectionSchemaJSON(): File {
+    return new File(this, "introspectionSchemaJSON")
+  }
+
+  /** Its reference. */
+  asString(): Promise<string> {
+    return this._value("asString")
+  }
+
+  /** The directory that the module may read from. */
+  contextDirectory(): Directory {
+    return new Directory(this, "contextDirectory")
+  }
+
   /**
-   * The field `toolchains`.
+   * A directory of the module's source.
    *
-   * @deprecated
+   * @param path Path, relative to the source.
    */
-  toolchains(): Promise<ModuleSource[]> {
-    return this._objects(ModuleSource, "toolchains")
+  directory(path: string): Directory {
+    return new Directory(this, "directory", { path })
   }
 
-  /** The field `updatedConfigDirectory`. */
-  updatedConfigDirectory(): Directory {
-    return new Directory(this, "updatedConfigDirectory")
+  /** The context with what is generated for the module. */
+  generatedContextDirectory(): Directory {
+    return new Directory(this, "generatedContextDirectory")
   }
 
-  /** The field `userDefaults`. */
-  userDefaults(): EnvFile {
-    return new EnvFile(this, "userDefaults")
+  /** Path of the context on the host. */
+  localContextDirectoryPath(): Promise<string> {
+    return this._value("localContextDirectoryPath")
   }
 
-  /** The field `version`. */
+  /** Path of the configuration's directory in the context. */
+  sourceRootSubpath(): Promise<string> {
+    return this._value("sourceRootSubpath")
+  }
+
+  /** Path of the reference in the context. */
+  originalSubpath(): Promise<string> {
+    return this._value("originalSubpath")
+  }
+
+  /** Path of the code in the context. */
+  sourceSubpath(): Promise<string> {
+    return this._value("sourceSubpath")
+  }
+
+  /** Root of the repository, without scheme. */
+  repoRootPath(): Promise<string> {
+    return this._value("repoRootPath")
+  }
+
+  /** What is cloned. */
+  cloneRef(): Promise<string> {
+    return this._value("cloneRef")
+  }
+
+  /** The commit. */
+  commit(): Promise<string> {
+    return this._value("commit")
+  }
+
+  /** The commit that it is pinned to. */
+  pin(): Promise<string> {
+    return this._value("pin")
+  }
+
+  /** The branch, tag or commit that was asked for. */
   version(): Promise<string> {
     return this._value("version")
   }
 
+  /** Where the repository can be seen. */
+  htmlRepoURL(): Promise<string> {
+    return this._value("htmlRepoURL")
+  }
+
+  /** Where the source can be seen. */
+  htmlURL(): Promise<string> {
+    return this._value("htmlURL")
+  }
+
   /**
-   * The field `withBlueprint`.
+   * Gives the module another name.
    *
-   * @deprecated
+   * @param name The name.
    */
-  withBlueprint(blueprint: ModuleSource): ModuleSource {
-    return new ModuleSource(this, "withBlueprint", { blueprint })
-  }
-
-  /** The field `withClient`. */
-  withClient(generator: string, outputDir: string): ModuleSource {
-    return new ModuleSource(this, "withClient", { generator, outputDir })
-  }
-
-  /** The field `withDependencies`. */
-  withDependencies(dependencies: ModuleSource[]): ModuleSource {
-    return new ModuleSource(this, "withDependencies", { dependencies })
-  }
-
-  /** The field `withEngineVersion`. */
-  withEngineVersion(version: string): ModuleSource {
-    return new ModuleSource(this, "withEngineVersion", { version })
-  }
-
-  /** The field `withExperimentalFeatures`. */
-  withExperimentalFeatures(features: ModuleSourceExperimentalFeature[]): ModuleSource {
-    return new ModuleSource(this, "withExperimentalFeatures", { features }, ["features"])
-  }
-
-  /** The field `withIncludes`. */
-  withIncludes(patterns: string[]): ModuleSource {
-    return new ModuleSource(this, "withIncludes", { patterns })
-  }
-
-  /** The field `withName`. */
   withName(name: string): ModuleSource {
     return new ModuleSource(this, "withName", { name })
   }
 
-  /** The field `withSDK`. */
+  /**
+   * Says what the module is written with.
+   *
+   * @param source Name or reference of the SDK.
+   */
   withSDK(source: string): ModuleSource {
     return new ModuleSource(this, "withSDK", { source })
   }
 
-  /** The field `withSourceSubpath`. */
+  /**
+   * Says which version of the API the module is written for.
+   *
+   * @param version The version.
+   */
+  withEngineVersion(version: string): ModuleSource {
+    return new ModuleSource(this, "withEngineVersion", { version })
+  }
+
+  /**
+   * Says where the code is.
+   *
+   * @param path Path, relative to the configuration.
+   */
   withSourceSubpath(path: string): ModuleSource {
     return new ModuleSource(this, "withSourceSubpath", { path })
   }
 
   /**
-   * The field `withToolchains`.
+   * Adds patterns of what is loaded with the source.
    *
-   * @deprecated
+   * @param patterns The patterns.
    */
-  withToolchains(toolchains: ModuleSource[]): ModuleSource {
-    return new ModuleSource(this, "withToolchains", { toolchains })
+  withIncludes(patterns: string[]): ModuleSource {
+    return new ModuleSource(this, "withIncludes", { patterns })
   }
 
   /**
-   * The field `withUpdateBlueprint`.
+   * Removes modules that it uses.
    *
-   * @deprecated
+   * @param dependencies Names or references.
    */
-  withUpdateBlueprint(): ModuleSource {
-    return new ModuleSource(this, "withUpdateBlueprint")
-  }
-
-  /** The field `withUpdateDependencies`. */
-  withUpdateDependencies(dependencies: string[]): ModuleSource {
-    return new ModuleSource(this, "withUpdateDependencies", { dependencies })
-  }
-
-  /**
-   * The field `withUpdateToolchains`.
-   *
-   * @deprecated
-   */
-  withUpdateToolchains(toolchains: string[]): ModuleSource {
-    return new ModuleSource(this, "withUpdateToolchains", { toolchains })
-  }
-
-  /** The field `withUpdatedClients`. */
-  withUpdatedClients(clients: string[]): ModuleSource {
-    return new ModuleSource(this, "withUpdatedClients", { clients })
-  }
-
-  /**
-   * The field `withoutBlueprint`.
-   *
-   * @deprecated
-   */
-  withoutBlueprint(): ModuleSource {
-    return new ModuleSource(this, "withoutBlueprint")
-  }
-
-  /** The field `withoutClient`. */
-  withoutClient(path: string): ModuleSource {
-    return new ModuleSource(this, "withoutClient", { path })
-  }
-
-  /** The field `withoutDependencies`. */
   withoutDependencies(dependencies: string[]): ModuleSource {
     return new ModuleSource(this, "withoutDependencies", { dependencies })
-  }
-
-  /** The field `withoutExperimentalFeatures`. */
-  withoutExperimentalFeatures(features: ModuleSourceExperimentalFeature[]): ModuleSource {
-    return new ModuleSource(this, "withoutExperimentalFeatures", { features }, ["features"])
-  }
-
-  /**
-   * The field `withoutToolchains`.
-   *
-   * @deprecated
-   */
-  withoutToolchains(toolchains: string[]): ModuleSource {
-    return new ModuleSource(this, "withoutToolchains", { toolchains })
   }
 
   /** Applies a function, keeping the chain in one piece. */
@@ -4889,25 +3914,19 @@ export class ModuleSource extends BaseObject {
   }
 }
 
-/** One of a few values. */
-export enum ModuleSourceExperimentalFeature {
-  /** The value `SELF_CALLS`. */
-  SelfCalls = "SELF_CALLS",
-}
-
-/** One of a few values. */
+/** Where a module's source is. */
 export enum ModuleSourceKind {
-  /** The value `LOCAL_SOURCE`. */
+  /** A directory of the host. */
   LocalSource = "LOCAL_SOURCE",
-  /** The value `GIT_SOURCE`. */
-  GitSource = "GIT_SOURCE",
-  /** The value `DIR_SOURCE`. */
-  DirSource = "DIR_SOURCE",
-  /** The value `LOCAL`. */
+  /** A directory of the host. */
   Local = "LOCAL",
-  /** The value `GIT`. */
+  /** A repository. */
+  GitSource = "GIT_SOURCE",
+  /** A repository. */
   Git = "GIT",
-  /** The value `DIR`. */
+  /** A directory of a pipeline. */
+  DirSource = "DIR_SOURCE",
+  /** A directory of a pipeline. */
   Dir = "DIR",
 }
 
@@ -4940,7 +3959,7 @@ export class Node extends BaseObject {
 /** Names a ObjectTypeDef in requests. */
 export type ObjectTypeDefID = string
 
-/** An object of the API. */
+/** The definition of an object. */
 export class ObjectTypeDef extends BaseObject {
   static override readonly apiName: string = "ObjectTypeDef"
 
@@ -4949,42 +3968,42 @@ export class ObjectTypeDef extends BaseObject {
     return this._id()
   }
 
-  /** The field `constructor`. */
-  constructor_(): Function_ {
-    return new Function_(this, "constructor")
-  }
-
-  /** The field `deprecated`. */
-  deprecated(): Promise<string> {
-    return this._value("deprecated")
-  }
-
-  /** The field `description`. */
-  description(): Promise<string> {
-    return this._value("description")
-  }
-
-  /** The field `fields`. */
-  fields(): Promise<FieldTypeDef[]> {
-    return this._objects(FieldTypeDef, "fields")
-  }
-
-  /** The field `functions`. */
-  functions(): Promise<Function_[]> {
-    return this._objects(Function_, "functions")
-  }
-
-  /** The field `name`. */
+  /** Its name. */
   name(): Promise<string> {
     return this._value("name")
   }
 
-  /** The field `sourceMap`. */
+  /** What it is. */
+  description(): Promise<string> {
+    return this._value("description")
+  }
+
+  /** Why not to use it. */
+  deprecated(): Promise<string> {
+    return this._value("deprecated")
+  }
+
+  /** Its fields. */
+  fields(): Promise<FieldTypeDef[]> {
+    return this._objects(FieldTypeDef, "fields")
+  }
+
+  /** Its functions. */
+  functions(): Promise<Function_[]> {
+    return this._objects(Function_, "functions")
+  }
+
+  /** How it is made. */
+  constructor_(): Function_ {
+    return new Function_(this, "constructor")
+  }
+
+  /** Where it is declared. */
   sourceMap(): SourceMap {
     return new SourceMap(this, "sourceMap")
   }
 
-  /** The field `sourceModuleName`. */
+  /** The module it is of; empty for the core. */
   sourceModuleName(): Promise<string> {
     return this._value("sourceModuleName")
   }
@@ -4995,11 +4014,11 @@ export class ObjectTypeDef extends BaseObject {
   }
 }
 
-/** One of a few values. */
+/** What to do where a patch does not fit. */
 export enum PatchConflict {
-  /** The value `FAIL`. */
+  /** Fail. */
   Fail = "FAIL",
-  /** The value `LEAVE_CONFLICT_MARKERS`. */
+  /** Leave both sides between conflict markers. */
   LeaveConflictMarkers = "LEAVE_CONFLICT_MARKERS",
 }
 
@@ -5026,16 +4045,6 @@ export class Port extends BaseObject {
     return this._id()
   }
 
-  /** What it is for. */
-  description(): Promise<string> {
-    return this._value("description")
-  }
-
-  /** Whether starting the service does not wait for it. */
-  experimentalSkipHealthcheck(): Promise<boolean> {
-    return this._value("experimentalSkipHealthcheck")
-  }
-
   /** Its number. */
   port(): Promise<number> {
     return this._value("port")
@@ -5046,30 +4055,30 @@ export class Port extends BaseObject {
     return this._value("protocol")
   }
 
+  /** What it is for. */
+  description(): Promise<string> {
+    return this._value("description")
+  }
+
+  /** Whether starting the service does not wait for it. */
+  experimentalSkipHealthcheck(): Promise<boolean> {
+    return this._value("experimentalSkipHealthcheck")
+  }
+
   /** Applies a function, keeping the chain in one piece. */
   with<T>(work: (from: Port) => T): T {
     return work(this)
   }
 }
 
-/** Values given together. */
+/** Where a port leads. */
 export interface PortForward {
-  /** The value `frontend`. */
+  /** Port to listen on; any free one if absent. */
   frontend?: number
-  /** The value `backend`. */
+  /** Port that connections are led to. */
   backend: number
-  /** The value `protocol`. */
+  /** Transport. */
   protocol?: NetworkProtocol
-}
-
-/** Options of `cacheVolume`. */
-export interface ClientCacheVolumeOpts {
-  /** The value `source`. */
-  source?: Directory
-  /** The value `sharing`. */
-  sharing?: CacheSharingMode
-  /** The value `owner`. */
-  owner?: string
 }
 
 /** Options of `container`. */
@@ -5078,82 +4087,10 @@ export interface ClientContainerOpts {
   platform?: Platform
 }
 
-/** Options of `currentTypeDefs`. */
-export interface ClientCurrentTypeDefsOpts {
-  /** The value `returnAllTypes`. */
-  returnAllTypes?: boolean
-  /** The value `hideCore`. */
-  hideCore?: boolean
-}
-
-/** Options of `engineVolume`. */
-export interface ClientEngineVolumeOpts {
-  /** The value `subdir`. */
-  subdir?: string
-}
-
-/** Options of `envFile`. */
-export interface ClientEnvFileOpts {
-  /** The value `expand`. */
-  expand?: boolean
-}
-
 /** Options of `file`. */
 export interface ClientFileOpts {
   /** Permission bits, such as 420 for 0644. */
   permissions?: number
-}
-
-/** Options of `git`. */
-export interface ClientGitOpts {
-  /** The value `keepGitDir`. */
-  keepGitDir?: boolean
-  /** The value `sshKnownHosts`. */
-  sshKnownHosts?: string
-  /** The value `sshAuthSocket`. */
-  sshAuthSocket?: Socket
-  /** The value `httpAuthUsername`. */
-  httpAuthUsername?: string
-  /** The value `httpAuthToken`. */
-  httpAuthToken?: Secret
-  /** The value `httpAuthHeader`. */
-  httpAuthHeader?: Secret
-  /** The value `experimentalServiceHost`. */
-  experimentalServiceHost?: Service
-}
-
-/** Options of `http`. */
-export interface ClientHttpOpts {
-  /** The value `name`. */
-  name?: string
-  /** The value `permissions`. */
-  permissions?: number
-  /** The value `checksum`. */
-  checksum?: string
-  /** The value `authHeader`. */
-  authHeader?: Secret
-  /** The value `experimentalServiceHost`. */
-  experimentalServiceHost?: Service
-}
-
-/** Options of `llm`. */
-export interface ClientLlmOpts {
-  /** The value `model`. */
-  model?: string
-  /** The value `provider`. */
-  provider?: string
-}
-
-/** Options of `moduleSource`. */
-export interface ClientModuleSourceOpts {
-  /** The value `refPin`. */
-  refPin?: string
-  /** The value `disableFindUp`. */
-  disableFindUp?: boolean
-  /** The value `allowNotExists`. */
-  allowNotExists?: boolean
-  /** The value `requireKind`. */
-  requireKind?: ModuleSourceKind
 }
 
 /** Options of `secret`. */
@@ -5162,103 +4099,108 @@ export interface ClientSecretOpts {
   cacheKey?: string
 }
 
-/** Options of `sshfsVolume`. */
-export interface ClientSshfsVolumeOpts {
-  /** The value `knownHosts`. */
-  knownHosts?: Secret
-  /** The value `cacheKey`. */
-  cacheKey?: string
-  /** The value `insecureSkipHostKeyCheck`. */
-  insecureSkipHostKeyCheck?: boolean
-  /** The value `experimentalServiceHost`. */
+/** Options of `pipeline`. */
+export interface ClientPipelineOpts {
+  /** Ignored. */
+  description?: string
+  /** Ignored. */
+  labels?: PipelineLabel[]
+}
+
+/** Options of `http`. */
+export interface ClientHttpOpts {
+  /** Its name; by default the server's, or the last part of the address. */
+  name?: string
+  /** Permission bits; 384 (0600) by default. */
+  permissions?: number
+  /** Digest that it must have, `sha256:` and 64 digits. */
+  checksum?: string
+  /** Value of the `Authorization` header. */
+  authHeader?: Secret
+  /** The service that its host is. */
   experimentalServiceHost?: Service
+}
+
+/** Options of `git`. */
+export interface ClientGitOpts {
+  /** Whether trees have their `.git` directory. */
+  keepGitDir?: boolean
+  /** Contents of a known-hosts file; hosts that it does not list are refused. */
+  sshKnownHosts?: string
+  /** Socket of an ssh agent. */
+  sshAuthSocket?: Socket
+  /** User name that goes with the token. */
+  httpAuthUsername?: string
+  /** Password or token. */
+  httpAuthToken?: Secret
+  /** Value of the `Authorization` header. */
+  httpAuthHeader?: Secret
+  /** The service that its host is. */
+  experimentalServiceHost?: Service
+}
+
+/** Options of `cacheVolume`. */
+export interface ClientCacheVolumeOpts {
+  /** What seeds it when it is empty. */
+  source?: Directory
+  /** Who may use it at the same time. */
+  sharing?: CacheSharingMode
+  /** Owner of its root, as `user[:group]`. */
+  owner?: string
+  /** Whose name it is, instead of the caller's. */
+  namespace?: string
+}
+
+/** Options of `envFile`. */
+export interface ClientEnvFileOpts {
+  /**
+   * Variables in values are always replaced.
+   *
+   * @deprecated Use `get(raw: …)` and `variables(raw: …)`.
+   */
+  expand?: boolean
+}
+
+/** Options of `loadSecretFromName`. */
+export interface ClientLoadSecretFromNameOpts {
+  /** Ignored: a client sees its own secrets only. */
+  accessor?: string
+}
+
+/** Options of `currentTypeDefs`. */
+export interface ClientCurrentTypeDefsOpts {
+  /** Scalars too. */
+  returnAllTypes?: boolean
+  /** Only types of modules. */
+  hideCore?: boolean
+}
+
+/** Options of `moduleSource`. */
+export interface ClientModuleSourceOpts {
+  /** Commit to use. */
+  refPin?: string
+  /** Do not look in directories above. */
+  disableFindUp?: boolean
+  /** Do not mind if there is no configuration. */
+  allowNotExists?: boolean
+  /** Refuse sources of another kind. */
+  requireKind?: ModuleSourceKind
+  /** Ignored (older clients). */
+  stable?: boolean
 }
 
 /** The root of the API. */
 export class Client extends BaseObject {
   static override readonly apiName: string = "Query"
 
-  /** The field `address`. */
-  address(value: string): Address {
-    return new Address(this, "address", { value })
-  }
-
-  /**
-   * A directory that outlives runs, found by name. Modules have names of their own.
-   *
-   * @param key The name.
-   */
-  cacheVolume(key: string, opts?: ClientCacheVolumeOpts): CacheVolume {
-    return new CacheVolume(this, "cacheVolume", { key, ...opts }, ["sharing"])
-  }
-
-  /** The field `changeset`. */
-  changeset(): Changeset {
-    return new Changeset(this, "changeset")
-  }
-
-  /** The field `cloud`. */
-  cloud(): Cloud {
-    return new Cloud(this, "cloud")
-  }
-
   /** An empty container, to be filled with `from`, `withRootfs` or `import`. */
   container(opts?: ClientContainerOpts): Container {
     return new Container(this, "container", { ...opts })
   }
 
-  /** The call that this client serves. */
-  currentFunctionCall(): FunctionCall {
-    return new FunctionCall(this, "currentFunctionCall")
-  }
-
-  /** The module that this client belongs to. */
-  currentModule(): CurrentModule {
-    return new CurrentModule(this, "currentModule")
-  }
-
-  /** The field `currentTypeDefs`. */
-  currentTypeDefs(opts?: ClientCurrentTypeDefsOpts): Promise<TypeDef[]> {
-    return this._objects(TypeDef, "currentTypeDefs", { ...opts })
-  }
-
-  /** The field `currentWorkspace`. */
-  currentWorkspace(): Workspace {
-    return new Workspace(this, "currentWorkspace")
-  }
-
-  /** The platform of containers that ask for none. */
-  defaultPlatform(): Promise<Platform> {
-    return this._value("defaultPlatform")
-  }
-
   /** An empty directory. */
   directory(): Directory {
     return new Directory(this, "directory")
-  }
-
-  /** The field `engine`. */
-  engine(): Engine {
-    return new Engine(this, "engine")
-  }
-
-  /** The field `engineVolume`. */
-  engineVolume(name: string, opts?: ClientEngineVolumeOpts): Volume {
-    return new Volume(this, "engineVolume", { name, ...opts })
-  }
-
-  /** The field `envFile`. */
-  envFile(opts?: ClientEnvFileOpts): EnvFile {
-    return new EnvFile(this, "envFile", { ...opts })
-  }
-
-  /**
-   * An error for a function to return.
-   *
-   * @param message What went wrong.
-   */
-  error(message: string): Error {
-    return new Error(this, "error", { message })
   }
 
   /**
@@ -5271,63 +4213,9 @@ export class Client extends BaseObject {
     return new File(this, "file", { name, contents, ...opts })
   }
 
-  /** The field `function`. */
-  function(name: string, returnType: TypeDef): Function_ {
-    return new Function_(this, "function", { name, returnType })
-  }
-
-  /** The field `generatedCode`. */
-  generatedCode(code: Directory): GeneratedCode {
-    return new GeneratedCode(this, "generatedCode", { code })
-  }
-
-  /** The field `git`. */
-  git(url: string, opts?: ClientGitOpts): GitRepository {
-    return new GitRepository(this, "git", { url, ...opts })
-  }
-
   /** The host that the client runs on. */
   host(): Host {
     return new Host(this, "host")
-  }
-
-  /** The field `http`. */
-  http(url: string, opts?: ClientHttpOpts): File {
-    return new File(this, "http", { url, ...opts })
-  }
-
-  /** The field `json`. */
-  json(): JSONValue {
-    return new JSONValue(this, "json")
-  }
-
-  /** The field `llm`. */
-  llm(opts?: ClientLlmOpts): LLM {
-    return new LLM(this, "llm", { ...opts })
-  }
-
-  /** The field `module`. */
-  module(): Module_ {
-    return new Module_(this, "module")
-  }
-
-  /** The field `moduleSource`. */
-  moduleSource(refString: string, opts?: ClientModuleSourceOpts): ModuleSource {
-    return new ModuleSource(this, "moduleSource", { refString, ...opts }, ["requireKind"])
-  }
-
-  /** The field `schema`. */
-  schema(json: JSON): Schema {
-    return new Schema(this, "schema", { json })
-  }
-
-  /**
-   * A secret that the client fetches when a command needs it.
-   *
-   * @param uri Where it is: `env://NAME`, `file://path` or `cmd://command`.
-   */
-  secret(uri: string, opts?: ClientSecretOpts): Secret {
-    return new Secret(this, "secret", { uri, ...opts })
   }
 
   /**
@@ -5340,19 +4228,18 @@ export class Client extends BaseObject {
     return new Secret(this, "setSecret", { name, plaintext })
   }
 
-  /** The field `sourceMap`. */
-  sourceMap(filename: string, line: number, column: number): SourceMap {
-    return new SourceMap(this, "sourceMap", { filename, line, column })
+  /**
+   * A secret that the client fetches when a command needs it.
+   *
+   * @param uri Where it is: `env://NAME`, `file://path` or `cmd://command`.
+   */
+  secret(uri: string, opts?: ClientSecretOpts): Secret {
+    return new Secret(this, "secret", { uri, ...opts })
   }
 
-  /** The field `sshfsVolume`. */
-  sshfsVolume(endpoint: string, privateKey: Secret, opts?: ClientSshfsVolumeOpts): Volume {
-    return new Volume(this, "sshfsVolume", { endpoint, privateKey, ...opts })
-  }
-
-  /** The field `typeDef`. */
-  typeDef(): TypeDef {
-    return new TypeDef(this, "typeDef")
+  /** The platform of containers that ask for none. */
+  defaultPlatform(): Promise<Platform> {
+    return this._value("defaultPlatform")
   }
 
   /** The version of the API. */
@@ -5360,19 +4247,173 @@ export class Client extends BaseObject {
     return this._value("version")
   }
 
+  /**
+   * Whether a client of this version is served; it always is.
+   *
+   * @param version The client's version.
+   * @deprecated Clients of any version are served.
+   */
+  checkVersionCompatibility(version: string): Promise<boolean> {
+    return this._value("checkVersionCompatibility", { version })
+  }
+
+  /**
+   * An error for a function to return.
+   *
+   * @param message What went wrong.
+   */
+  error(message: string): Error {
+    return new Error(this, "error", { message })
+  }
+
+  /**
+   * Does nothing (older clients).
+   *
+   * @param name Ignored.
+   * @deprecated Spans show what belongs together.
+   */
+  pipeline(name: string, opts?: ClientPipelineOpts): Client {
+    return new Client(this, "pipeline", { name, ...opts })
+  }
+
+  /**
+   * A file that is fetched over HTTP. It is fetched again when the server says that it changed.
+   *
+   * @param url Its address.
+   */
+  http(url: string, opts?: ClientHttpOpts): File {
+    return new File(this, "http", { url, ...opts })
+  }
+
+  /**
+   * A git repository. The client's own git asks for it, with the credentials, agents and rules it has.
+   *
+   * @param url Its address: `https://…`, `ssh://…`, `git@host:…`, or a path of the client's host.
+   */
+  git(url: string, opts?: ClientGitOpts): GitRepository {
+    return new GitRepository(this, "git", { url, ...opts })
+  }
+
+  /**
+   * A directory that outlives runs, found by name. Modules have names of their own; volumes with another source, sharing or owner are others.
+   *
+   * @param key The name.
+   */
+  cacheVolume(key: string, opts?: ClientCacheVolumeOpts): CacheVolume {
+    return new CacheVolume(this, "cacheVolume", { key, ...opts }, ["sharing"])
+  }
+
+  /**
+   * A text that names a container, directory, file, repository, service, secret or socket.
+   *
+   * @param value The address.
+   */
+  address(value: string): Address {
+    return new Address(this, "address", { value })
+  }
+
+  /** A file of variables, empty at first. */
+  envFile(opts?: ClientEnvFileOpts): EnvFile {
+    return new EnvFile(this, "envFile", { ...opts })
+  }
+
+  /** The JSON value `null`, to be filled. */
+  json(): JSONValue {
+    return new JSONValue(this, "json")
+  }
+
+  /** No change, to add others to. */
+  changeset(): Changeset {
+    return new Changeset(this, "changeset")
+  }
+
+  /** The call that this client serves. */
+  currentFunctionCall(): FunctionCall {
+    return new FunctionCall(this, "currentFunctionCall")
+  }
+
+  /** The module that this client belongs to. */
+  currentModule(): CurrentModule {
+    return new CurrentModule(this, "currentModule")
+  }
+
+  /**
+   * Loads a socket by its id.
+   *
+   * @param id The id.
+   * @deprecated Use `loadSocketFromID`.
+   */
+  socket(id: Socket): Socket {
+    return new Socket(this, "socket", { id })
+  }
+
+  /**
+   * A secret that this client set by name.
+   *
+   * @param name The name.
+   * @deprecated Keep the secret that `setSecret` gives.
+   */
+  loadSecretFromName(name: string, opts?: ClientLoadSecretFromNameOpts): Secret {
+    return new Secret(this, "loadSecretFromName", { name, ...opts })
+  }
+
+  /** A type definition, to be filled. */
+  typeDef(): TypeDef {
+    return new TypeDef(this, "typeDef")
+  }
+
+  /**
+   * A function definition.
+   *
+   * @param name Its name in the source.
+   * @param returnType What it returns.
+   */
+  function(name: string, returnType: TypeDef): Function_ {
+    return new Function_(this, "function", { name, returnType })
+  }
+
+  /**
+   * A place in a module's source.
+   *
+   * @param filename File, relative to the module's source.
+   * @param line Line, from 1.
+   * @param column Column, from 1.
+   */
+  sourceMap(filename: string, line: number, column: number): SourceMap {
+    return new SourceMap(this, "sourceMap", { filename, line, column })
+  }
+
+  /** Every type of the API as this client sees it. */
+  currentTypeDefs(opts?: ClientCurrentTypeDefsOpts): Promise<TypeDef[]> {
+    return this._objects(TypeDef, "currentTypeDefs", { ...opts })
+  }
+
+  /** A module without types, to be filled by its SDK. */
+  module(): Module_ {
+    return new Module_(this, "module")
+  }
+
+  /**
+   * The source of a module, by reference.
+   *
+   * @param refString A path of the host, or a directory of a repository.
+   */
+  moduleSource(refString: string, opts?: ClientModuleSourceOpts): ModuleSource {
+    return new ModuleSource(this, "moduleSource", { refString, ...opts }, ["requireKind"])
+  }
+
+  /**
+   * What an SDK generated for a module.
+   *
+   * @param code The module's source with it.
+   */
+  generatedCode(code: Directory): GeneratedCode {
+    return new GeneratedCode(this, "generatedCode", { code })
+  }
+
   /** The Address that an id names. */
   loadAddressFromID(id: AddressID): Address {
     return load(Address, id, this)
-  }
-
-  /** The Agent that an id names. */
-  loadAgentFromID(id: AgentID): Agent {
-    return load(Agent, id, this)
-  }
-
-  /** The AgentGroup that an id names. */
-  loadAgentGroupFromID(id: AgentGroupID): AgentGroup {
-    return load(AgentGroup, id, this)
   }
 
   /** The CacheVolume that an id names. */
@@ -5385,21 +4426,6 @@ export class Client extends BaseObject {
     return load(Changeset, id, this)
   }
 
-  /** The Check that an id names. */
-  loadCheckFromID(id: CheckID): Check {
-    return load(Check, id, this)
-  }
-
-  /** The CheckGroup that an id names. */
-  loadCheckGroupFromID(id: CheckGroupID): CheckGroup {
-    return load(CheckGroup, id, this)
-  }
-
-  /** The Cloud that an id names. */
-  loadCloudFromID(id: CloudID): Cloud {
-    return load(Cloud, id, this)
-  }
-
   /** The Container that an id names. */
   loadContainerFromID(id: ContainerID): Container {
     return load(Container, id, this)
@@ -5410,21 +4436,6 @@ export class Client extends BaseObject {
     return load(CurrentModule, id, this)
   }
 
-  /** The CurrentModuleAsSDK that an id names. */
-  loadCurrentModuleAsSDKFromID(id: CurrentModuleAsSDKID): CurrentModuleAsSDK {
-    return load(CurrentModuleAsSDK, id, this)
-  }
-
-  /** The CurrentModuleAsSDKClient that an id names. */
-  loadCurrentModuleAsSDKClientFromID(id: CurrentModuleAsSDKClientID): CurrentModuleAsSDKClient {
-    return load(CurrentModuleAsSDKClient, id, this)
-  }
-
-  /** The CurrentModuleAsSDKModule that an id names. */
-  loadCurrentModuleAsSDKModuleFromID(id: CurrentModuleAsSDKModuleID): CurrentModuleAsSDKModule {
-    return load(CurrentModuleAsSDKModule, id, this)
-  }
-
   /** The DiffStat that an id names. */
   loadDiffStatFromID(id: DiffStatID): DiffStat {
     return load(DiffStat, id, this)
@@ -5433,26 +4444,6 @@ export class Client extends BaseObject {
   /** The Directory that an id names. */
   loadDirectoryFromID(id: DirectoryID): Directory {
     return load(Directory, id, this)
-  }
-
-  /** The Engine that an id names. */
-  loadEngineFromID(id: EngineID): Engine {
-    return load(Engine, id, this)
-  }
-
-  /** The EngineCache that an id names. */
-  loadEngineCacheFromID(id: EngineCacheID): EngineCache {
-    return load(EngineCache, id, this)
-  }
-
-  /** The EngineCacheEntry that an id names. */
-  loadEngineCacheEntryFromID(id: EngineCacheEntryID): EngineCacheEntry {
-    return load(EngineCacheEntry, id, this)
-  }
-
-  /** The EngineCacheEntrySet that an id names. */
-  loadEngineCacheEntrySetFromID(id: EngineCacheEntrySetID): EngineCacheEntrySet {
-    return load(EngineCacheEntrySet, id, this)
   }
 
   /** The EnumTypeDef that an id names. */
@@ -5520,16 +4511,6 @@ export class Client extends BaseObject {
     return load(GeneratedCode, id, this)
   }
 
-  /** The Generator that an id names. */
-  loadGeneratorFromID(id: GeneratorID): Generator {
-    return load(Generator, id, this)
-  }
-
-  /** The GeneratorGroup that an id names. */
-  loadGeneratorGroupFromID(id: GeneratorGroupID): GeneratorGroup {
-    return load(GeneratorGroup, id, this)
-  }
-
   /** The GitCommit that an id names. */
   loadGitCommitFromID(id: GitCommitID): GitCommit {
     return load(GitCommit, id, this)
@@ -5570,31 +4551,6 @@ export class Client extends BaseObject {
     return load(JSONValue, id, this)
   }
 
-  /** The LLM that an id names. */
-  loadLLMFromID(id: LLMID): LLM {
-    return load(LLM, id, this)
-  }
-
-  /** The LLMContentBlock that an id names. */
-  loadLLMContentBlockFromID(id: LLMContentBlockID): LLMContentBlock {
-    return load(LLMContentBlock, id, this)
-  }
-
-  /** The LLMMessage that an id names. */
-  loadLLMMessageFromID(id: LLMMessageID): LLMMessage {
-    return load(LLMMessage, id, this)
-  }
-
-  /** The LLMSkill that an id names. */
-  loadLLMSkillFromID(id: LLMSkillID): LLMSkill {
-    return load(LLMSkill, id, this)
-  }
-
-  /** The LLMTokenUsage that an id names. */
-  loadLLMTokenUsageFromID(id: LLMTokenUsageID): LLMTokenUsage {
-    return load(LLMTokenUsage, id, this)
-  }
-
   /** The Label that an id names. */
   loadLabelFromID(id: LabelID): Label {
     return load(Label, id, this)
@@ -5608,11 +4564,6 @@ export class Client extends BaseObject {
   /** The Module that an id names. */
   loadModuleFromID(id: ModuleID): Module_ {
     return load(Module_, id, this)
-  }
-
-  /** The ModuleConfigClient that an id names. */
-  loadModuleConfigClientFromID(id: ModuleConfigClientID): ModuleConfigClient {
-    return load(ModuleConfigClient, id, this)
   }
 
   /** The ModuleSource that an id names. */
@@ -5638,11 +4589,6 @@ export class Client extends BaseObject {
   /** The ScalarTypeDef that an id names. */
   loadScalarTypeDefFromID(id: ScalarTypeDefID): ScalarTypeDef {
     return load(ScalarTypeDef, id, this)
-  }
-
-  /** The Schema that an id names. */
-  loadSchemaFromID(id: SchemaID): Schema {
-    return load(Schema, id, this)
   }
 
   /** The SearchResult that an id names. */
@@ -5680,64 +4626,9 @@ export class Client extends BaseObject {
     return load(Stat, id, this)
   }
 
-  /** The Terminal that an id names. */
-  loadTerminalFromID(id: TerminalID): Terminal {
-    return load(Terminal, id, this)
-  }
-
   /** The TypeDef that an id names. */
   loadTypeDefFromID(id: TypeDefID): TypeDef {
     return load(TypeDef, id, this)
-  }
-
-  /** The Up that an id names. */
-  loadUpFromID(id: UpID): Up {
-    return load(Up, id, this)
-  }
-
-  /** The UpGroup that an id names. */
-  loadUpGroupFromID(id: UpGroupID): UpGroup {
-    return load(UpGroup, id, this)
-  }
-
-  /** The Volume that an id names. */
-  loadVolumeFromID(id: VolumeID): Volume {
-    return load(Volume, id, this)
-  }
-
-  /** The Workspace that an id names. */
-  loadWorkspaceFromID(id: WorkspaceID): Workspace {
-    return load(Workspace, id, this)
-  }
-
-  /** The WorkspaceGit that an id names. */
-  loadWorkspaceGitFromID(id: WorkspaceGitID): WorkspaceGit {
-    return load(WorkspaceGit, id, this)
-  }
-
-  /** The WorkspaceMigration that an id names. */
-  loadWorkspaceMigrationFromID(id: WorkspaceMigrationID): WorkspaceMigration {
-    return load(WorkspaceMigration, id, this)
-  }
-
-  /** The WorkspaceMigrationStep that an id names. */
-  loadWorkspaceMigrationStepFromID(id: WorkspaceMigrationStepID): WorkspaceMigrationStep {
-    return load(WorkspaceMigrationStep, id, this)
-  }
-
-  /** The WorkspaceModule that an id names. */
-  loadWorkspaceModuleFromID(id: WorkspaceModuleID): WorkspaceModule {
-    return load(WorkspaceModule, id, this)
-  }
-
-  /** The WorkspaceModuleSetting that an id names. */
-  loadWorkspaceModuleSettingFromID(id: WorkspaceModuleSettingID): WorkspaceModuleSetting {
-    return load(WorkspaceModuleSetting, id, this)
-  }
-
-  /** The WorkspaceSDK that an id names. */
-  loadWorkspaceSDKFromID(id: WorkspaceSDKID): WorkspaceSDK {
-    return load(WorkspaceSDK, id, this)
   }
 
   /** Applies a function, keeping the chain in one piece. */
@@ -5746,11 +4637,11 @@ export class Client extends BaseObject {
   }
 }
 
-/** One of a few values. */
+/** How to speak to a registry. */
 export enum RegistryProtocol {
-  /** The value `HTTPS`. */
+  /** With TLS. */
   Https = "HTTPS",
-  /** The value `HTTP`. */
+  /** Without. */
   Http = "HTTP",
 }
 
@@ -5767,7 +4658,7 @@ export enum ReturnType {
 /** Names a SDKConfig in requests. */
 export type SDKConfigID = string
 
-/** An object of the API. */
+/** What a module is written with. */
 export class SDKConfig extends BaseObject {
   static override readonly apiName: string = "SDKConfig"
 
@@ -5776,14 +4667,14 @@ export class SDKConfig extends BaseObject {
     return this._id()
   }
 
-  /** The field `debug`. */
-  debug(): Promise<boolean> {
-    return this._value("debug")
-  }
-
-  /** The field `source`. */
+  /** Name or reference of the SDK. */
   source(): Promise<string> {
     return this._value("source")
+  }
+
+  /** Whether the SDK stops to be looked at. */
+  debug(): Promise<boolean> {
+    return this._value("debug")
   }
 
   /** Applies a function, keeping the chain in one piece. */
@@ -5795,7 +4686,7 @@ export class SDKConfig extends BaseObject {
 /** Names a ScalarTypeDef in requests. */
 export type ScalarTypeDefID = string
 
-/** An object of the API. */
+/** The definition of a scalar. */
 export class ScalarTypeDef extends BaseObject {
   static override readonly apiName: string = "ScalarTypeDef"
 
@@ -5804,17 +4695,17 @@ export class ScalarTypeDef extends BaseObject {
     return this._id()
   }
 
-  /** The field `description`. */
-  description(): Promise<string> {
-    return this._value("description")
-  }
-
-  /** The field `name`. */
+  /** Its name. */
   name(): Promise<string> {
     return this._value("name")
   }
 
-  /** The field `sourceModuleName`. */
+  /** What it is. */
+  description(): Promise<string> {
+    return this._value("description")
+  }
+
+  /** The module it is of; empty for the core. */
   sourceModuleName(): Promise<string> {
     return this._value("sourceModuleName")
   }
@@ -5825,38 +4716,10 @@ export class ScalarTypeDef extends BaseObject {
   }
 }
 
-/** Names a Schema in requests. */
-export type SchemaID = string
-
-/** An object of the API. */
-export class Schema extends BaseObject {
-  static override readonly apiName: string = "Schema"
-
-  /** What names this object in requests. */
-  id(): Promise<SchemaID> {
-    return this._id()
-  }
-
-  /** The field `contents`. */
-  contents(): Promise<JSON> {
-    return this._value("contents")
-  }
-
-  /** The field `merge`. */
-  merge(moduleTypes: JSON, moduleName: string): Schema {
-    return new Schema(this, "merge", { moduleTypes, moduleName })
-  }
-
-  /** Applies a function, keeping the chain in one piece. */
-  with<T>(work: (from: Schema) => T): T {
-    return work(this)
-  }
-}
-
 /** Names a SearchResult in requests. */
 export type SearchResultID = string
 
-/** An object of the API. */
+/** Lines that match. */
 export class SearchResult extends BaseObject {
   static override readonly apiName: string = "SearchResult"
 
@@ -5865,27 +4728,27 @@ export class SearchResult extends BaseObject {
     return this._id()
   }
 
-  /** The field `absoluteOffset`. */
-  absoluteOffset(): Promise<number> {
-    return this._value("absoluteOffset")
-  }
-
-  /** The field `filePath`. */
+  /** Path of the file in the directory. */
   filePath(): Promise<string> {
     return this._value("filePath")
   }
 
-  /** The field `lineNumber`. */
+  /** Number of the first line, from 1. */
   lineNumber(): Promise<number> {
     return this._value("lineNumber")
   }
 
-  /** The field `matchedLines`. */
+  /** Bytes before the first line. */
+  absoluteOffset(): Promise<number> {
+    return this._value("absoluteOffset")
+  }
+
+  /** The lines. */
   matchedLines(): Promise<string> {
     return this._value("matchedLines")
   }
 
-  /** The field `submatches`. */
+  /** The matches in the lines. */
   submatches(): Promise<SearchSubmatch[]> {
     return this._objects(SearchSubmatch, "submatches")
   }
@@ -5899,7 +4762,7 @@ export class SearchResult extends BaseObject {
 /** Names a SearchSubmatch in requests. */
 export type SearchSubmatchID = string
 
-/** An object of the API. */
+/** A match in lines. */
 export class SearchSubmatch extends BaseObject {
   static override readonly apiName: string = "SearchSubmatch"
 
@@ -5908,19 +4771,19 @@ export class SearchSubmatch extends BaseObject {
     return this._id()
   }
 
-  /** The field `end`. */
-  end(): Promise<number> {
-    return this._value("end")
+  /** What matched. */
+  text(): Promise<string> {
+    return this._value("text")
   }
 
-  /** The field `start`. */
+  /** Where it begins in the lines, in bytes. */
   start(): Promise<number> {
     return this._value("start")
   }
 
-  /** The field `text`. */
-  text(): Promise<string> {
-    return this._value("text")
+  /** Where it ends in the lines, in bytes. */
+  end(): Promise<number> {
+    return this._value("end")
   }
 
   /** Applies a function, keeping the chain in one piece. */
@@ -5946,14 +4809,14 @@ export class Secret extends BaseObject {
     return this._value("name")
   }
 
-  /** Its value. */
-  plaintext(): Promise<string> {
-    return this._value("plaintext")
-  }
-
   /** Its address; empty for a secret set by name. */
   uri(): Promise<string> {
     return this._value("uri")
+  }
+
+  /** Its value. */
+  plaintext(): Promise<string> {
+    return this._value("plaintext")
   }
 
   /** Applies a function, keeping the chain in one piece. */
@@ -5964,36 +4827,36 @@ export class Secret extends BaseObject {
 
 /** Options of `endpoint`. */
 export interface ServiceEndpointOpts {
-  /** The value `port`. */
+  /** Port; the first that is declared if absent. */
   port?: number
-  /** The value `scheme`. */
+  /** Scheme of a URL, such as `http`; without one it is `host:port`. */
   scheme?: string
 }
 
 /** Options of `stop`. */
 export interface ServiceStopOpts {
-  /** The value `kill`. */
+  /** Kill it instead of asking. */
   kill?: boolean
 }
 
 /** Options of `terminal`. */
 export interface ServiceTerminalOpts {
-  /** The value `cmd`. */
+  /** The shell; by default the container's withDefaultTerminalCmd, or `sh`. */
   cmd?: string[]
 }
 
 /** Options of `up`. */
 export interface ServiceUpOpts {
-  /** The value `ports`. */
+  /** Ports to open; by default all that are declared, by their numbers. */
   ports?: PortForward[]
-  /** The value `random`. */
+  /** Open free ports of the host's choice instead. */
   random?: boolean
 }
 
 /** Names a Service in requests. */
 export type ServiceID = string
 
-/** An object of the API. */
+/** Something that can be reached over the network while it runs. */
 export class Service extends BaseObject {
   static override readonly apiName: string = "Service"
 
@@ -6002,49 +4865,53 @@ export class Service extends BaseObject {
     return this._id()
   }
 
-  /** The field `endpoint`. */
-  endpoint(opts?: ServiceEndpointOpts): Promise<string> {
-    return this._value("endpoint", { ...opts })
-  }
-
-  /** The field `hostname`. */
+  /** The name by which all containers of the session reach it. */
   hostname(): Promise<string> {
     return this._value("hostname")
   }
 
-  /** The field `ports`. */
+  /** Where it is reached: `host:port`, or a URL. */
+  endpoint(opts?: ServiceEndpointOpts): Promise<string> {
+    return this._value("endpoint", { ...opts })
+  }
+
+  /** The ports it declares. */
   ports(): Promise<Port[]> {
     return this._objects(Port, "ports")
   }
 
-  /** The field `start`. */
+  /**
+   * The service under a name that all containers of the session can use.
+   *
+   * @param hostname The name.
+   */
+  withHostname(hostname: string): Service {
+    return new Service(this, "withHostname", { hostname })
+  }
+
+  /** Starts it and waits until it is ready. It runs until it is stopped or the session ends. */
   start(): Promise<Service> {
     return this._loaded(Service, "start")
   }
 
-  /** The field `stop`. */
+  /** Stops it, whoever uses it. */
   stop(opts?: ServiceStopOpts): Promise<Service> {
     return this._loaded(Service, "stop", { ...opts })
   }
 
-  /** The field `sync`. */
+  /** Makes everything it is built from happen now, without starting it. */
   sync(): Promise<Service> {
     return this._loaded(Service, "sync")
   }
 
-  /** The field `terminal`. */
+  /** Opens a shell in the running service, beside its command, and waits for the shell's end. */
   terminal(opts?: ServiceTerminalOpts): Service {
     return new Service(this, "terminal", { ...opts })
   }
 
-  /** The field `up`. */
+  /** Runs it and opens its ports on the host until it ends. */
   up(opts?: ServiceUpOpts): Promise<void> {
     return this._value("up", { ...opts }, ["protocol"])
-  }
-
-  /** The field `withHostname`. */
-  withHostname(hostname: string): Service {
-    return new Service(this, "withHostname", { hostname })
   }
 
   /** Applies a function, keeping the chain in one piece. */
@@ -6074,7 +4941,7 @@ export class Socket extends BaseObject {
 /** Names a SourceMap in requests. */
 export type SourceMapID = string
 
-/** An object of the API. */
+/** A place in a module's source. */
 export class SourceMap extends BaseObject {
   static override readonly apiName: string = "SourceMap"
 
@@ -6083,27 +4950,27 @@ export class SourceMap extends BaseObject {
     return this._id()
   }
 
-  /** The field `column`. */
-  column(): Promise<number> {
-    return this._value("column")
-  }
-
-  /** The field `filename`. */
+  /** File, relative to the module's source. */
   filename(): Promise<string> {
     return this._value("filename")
   }
 
-  /** The field `line`. */
+  /** Line, from 1. */
   line(): Promise<number> {
     return this._value("line")
   }
 
-  /** The field `module`. */
+  /** Column, from 1. */
+  column(): Promise<number> {
+    return this._value("column")
+  }
+
+  /** The module it is of. */
   module(): Promise<string> {
     return this._value("module")
   }
 
-  /** The field `url`. */
+  /** Where it can be seen; empty for local files. */
   url(): Promise<string> {
     return this._value("url")
   }
@@ -6117,7 +4984,7 @@ export class SourceMap extends BaseObject {
 /** Names a Stat in requests. */
 export type StatID = string
 
-/** An object of the API. */
+/** What is known of a file without opening it. */
 export class Stat extends BaseObject {
   static override readonly apiName: string = "Stat"
 
@@ -6126,24 +4993,24 @@ export class Stat extends BaseObject {
     return this._id()
   }
 
-  /** The field `fileType`. */
-  fileType(): Promise<FileType> {
-    return this._value("fileType")
-  }
-
-  /** The field `name`. */
+  /** Its name. */
   name(): Promise<string> {
     return this._value("name")
   }
 
-  /** The field `permissions`. */
+  /** Its size in bytes. */
+  size(): Promise<number> {
+    return this._value("size")
+  }
+
+  /** Its permission bits, such as 420 for 0644. */
   permissions(): Promise<number> {
     return this._value("permissions")
   }
 
-  /** The field `size`. */
-  size(): Promise<number> {
-    return this._value("size")
+  /** What it is. */
+  fileType(): Promise<FileType> {
+    return this._value("fileType")
   }
 
   /** Applies a function, keeping the chain in one piece. */
@@ -6155,7 +5022,7 @@ export class Stat extends BaseObject {
 /** Names a Syncer in requests. */
 export type SyncerID = string
 
-/** An object of the API. */
+/** What can be made now rather than when a result is asked for. */
 export class Syncer extends BaseObject {
   static override readonly apiName: string = "Syncer"
 
@@ -6164,9 +5031,9 @@ export class Syncer extends BaseObject {
     return this._id()
   }
 
-  /** The field `sync`. */
-  sync(): Promise<Syncer> {
-    return this._loaded(Syncer, "sync")
+  /** Makes the object and gives its id. */
+  sync(): Promise<string> {
+    return this._value("sync")
   }
 
   /** Applies a function, keeping the chain in one piece. */
@@ -6175,97 +5042,74 @@ export class Syncer extends BaseObject {
   }
 }
 
-/** Names a Terminal in requests. */
-export type TerminalID = string
-
-/** An object of the API. */
-export class Terminal extends BaseObject {
-  static override readonly apiName: string = "Terminal"
-
-  /** What names this object in requests. */
-  id(): Promise<TerminalID> {
-    return this._id()
-  }
-
-  /** The field `sync`. */
-  sync(): Promise<Terminal> {
-    return this._loaded(Terminal, "sync")
-  }
-
-  /** Applies a function, keeping the chain in one piece. */
-  with<T>(work: (from: Terminal) => T): T {
-    return work(this)
-  }
+/** Options of `withScalar`. */
+export interface TypeDefWithScalarOpts {
+  /** What it is. */
+  description?: string
 }
 
-/** Options of `withEnum`. */
-export interface TypeDefWithEnumOpts {
-  /** The value `description`. */
+/** Options of `withObject`. */
+export interface TypeDefWithObjectOpts {
+  /** What it is. */
   description?: string
-  /** The value `sourceMap`. */
+  /** Where it is declared. */
   sourceMap?: SourceMap
-}
-
-/** Options of `withEnumMember`. */
-export interface TypeDefWithEnumMemberOpts {
-  /** The value `value`. */
-  value?: string
-  /** The value `description`. */
-  description?: string
-  /** The value `sourceMap`. */
-  sourceMap?: SourceMap
-  /** The value `deprecated`. */
-  deprecated?: string
-}
-
-/** Options of `withEnumValue`. */
-export interface TypeDefWithEnumValueOpts {
-  /** The value `description`. */
-  description?: string
-  /** The value `sourceMap`. */
-  sourceMap?: SourceMap
-  /** The value `deprecated`. */
-  deprecated?: string
-}
-
-/** Options of `withField`. */
-export interface TypeDefWithFieldOpts {
-  /** The value `description`. */
-  description?: string
-  /** The value `sourceMap`. */
-  sourceMap?: SourceMap
-  /** The value `deprecated`. */
+  /** Why not to use it. */
   deprecated?: string
 }
 
 /** Options of `withInterface`. */
 export interface TypeDefWithInterfaceOpts {
-  /** The value `description`. */
+  /** What it is. */
   description?: string
-  /** The value `sourceMap`. */
+  /** Where it is declared. */
   sourceMap?: SourceMap
 }
 
-/** Options of `withObject`. */
-export interface TypeDefWithObjectOpts {
-  /** The value `description`. */
+/** Options of `withEnum`. */
+export interface TypeDefWithEnumOpts {
+  /** What it is. */
   description?: string
-  /** The value `sourceMap`. */
+  /** Where it is declared. */
   sourceMap?: SourceMap
-  /** The value `deprecated`. */
+}
+
+/** Options of `withEnumMember`. */
+export interface TypeDefWithEnumMemberOpts {
+  /** The value behind it. */
+  value?: string
+  /** What it is. */
+  description?: string
+  /** Where it is declared. */
+  sourceMap?: SourceMap
+  /** Why not to use it. */
   deprecated?: string
 }
 
-/** Options of `withScalar`. */
-export interface TypeDefWithScalarOpts {
-  /** The value `description`. */
+/** Options of `withEnumValue`. */
+export interface TypeDefWithEnumValueOpts {
+  /** What it is. */
   description?: string
+  /** Where it is declared. */
+  sourceMap?: SourceMap
+  /** Why not to use it. */
+  deprecated?: string
+}
+
+/** Options of `withField`. */
+export interface TypeDefWithFieldOpts {
+  /** What it is. */
+  description?: string
+  /** Where it is declared. */
+  sourceMap?: SourceMap
+  /** Why not to use it. */
+  deprecated?: string
 }
 
 /** Names a TypeDef in requests. */
 export type TypeDefID = string
 
-/** An object of the API. */
+/** The definition of a type. */
 export class TypeDef extends BaseObject {
   static override readonly apiName: string = "TypeDef"
 
@@ -6274,113 +5118,159 @@ export class TypeDef extends BaseObject {
     return this._id()
   }
 
-  /** The field `asEnum`. */
-  asEnum(): EnumTypeDef {
-    return new EnumTypeDef(this, "asEnum")
-  }
-
-  /** The field `asInput`. */
-  asInput(): InputTypeDef {
-    return new InputTypeDef(this, "asInput")
-  }
-
-  /** The field `asInterface`. */
-  asInterface(): InterfaceTypeDef {
-    return new InterfaceTypeDef(this, "asInterface")
-  }
-
-  /** The field `asList`. */
-  asList(): ListTypeDef {
-    return new ListTypeDef(this, "asList")
-  }
-
-  /** The field `asObject`. */
-  asObject(): ObjectTypeDef {
-    return new ObjectTypeDef(this, "asObject")
-  }
-
-  /** The field `asScalar`. */
-  asScalar(): ScalarTypeDef {
-    return new ScalarTypeDef(this, "asScalar")
-  }
-
-  /** The field `kind`. */
+  /** What it is. */
   kind(): Promise<TypeDefKind> {
     return this._value("kind")
   }
 
-  /** The field `name`. */
+  /** Its name; empty for built-in types and lists. */
   name(): Promise<string> {
     return this._value("name")
   }
 
-  /** The field `optional`. */
+  /** Whether null is a value of it. */
   optional(): Promise<boolean> {
     return this._value("optional")
   }
 
-  /** The field `withConstructor`. */
-  withConstructor(function_: Function_): TypeDef {
-    return new TypeDef(this, "withConstructor", { function: function_ })
+  /** The object, if it is one. */
+  asObject(): ObjectTypeDef {
+    return new ObjectTypeDef(this, "asObject")
   }
 
-  /** The field `withEnum`. */
+  /** The interface, if it is one. */
+  asInterface(): InterfaceTypeDef {
+    return new InterfaceTypeDef(this, "asInterface")
+  }
+
+  /** The enum, if it is one. */
+  asEnum(): EnumTypeDef {
+    return new EnumTypeDef(this, "asEnum")
+  }
+
+  /** The list, if it is one. */
+  asList(): ListTypeDef {
+    return new ListTypeDef(this, "asList")
+  }
+
+  /** The scalar, if it is one. */
+  asScalar(): ScalarTypeDef {
+    return new ScalarTypeDef(this, "asScalar")
+  }
+
+  /** The input object, if it is one. */
+  asInput(): InputTypeDef {
+    return new InputTypeDef(this, "asInput")
+  }
+
+  /**
+   * A built-in type.
+   *
+   * @param kind Which.
+   */
+  withKind(kind: TypeDefKind): TypeDef {
+    return new TypeDef(this, "withKind", { kind }, ["kind"])
+  }
+
+  /**
+   * Makes null a value of it, or not.
+   *
+   * @param optional Whether.
+   */
+  withOptional(optional: boolean): TypeDef {
+    return new TypeDef(this, "withOptional", { optional })
+  }
+
+  /**
+   * A list.
+   *
+   * @param elementType Type of its elements.
+   */
+  withListOf(elementType: TypeDef): TypeDef {
+    return new TypeDef(this, "withListOf", { elementType })
+  }
+
+  /**
+   * A scalar.
+   *
+   * @param name Its name.
+   */
+  withScalar(name: string, opts?: TypeDefWithScalarOpts): TypeDef {
+    return new TypeDef(this, "withScalar", { name, ...opts })
+  }
+
+  /**
+   * An object.
+   *
+   * @param name Its name in the source.
+   */
+  withObject(name: string, opts?: TypeDefWithObjectOpts): TypeDef {
+    return new TypeDef(this, "withObject", { name, ...opts })
+  }
+
+  /**
+   * An interface.
+   *
+   * @param name Its name in the source.
+   */
+  withInterface(name: string, opts?: TypeDefWithInterfaceOpts): TypeDef {
+    return new TypeDef(this, "withInterface", { name, ...opts })
+  }
+
+  /**
+   * An enum.
+   *
+   * @param name Its name in the source.
+   */
   withEnum(name: string, opts?: TypeDefWithEnumOpts): TypeDef {
     return new TypeDef(this, "withEnum", { name, ...opts })
   }
 
-  /** The field `withEnumMember`. */
+  /**
+   * Adds a member to an enum.
+   *
+   * @param name Its name.
+   */
   withEnumMember(name: string, opts?: TypeDefWithEnumMemberOpts): TypeDef {
     return new TypeDef(this, "withEnumMember", { name, ...opts })
   }
 
   /**
-   * The field `withEnumValue`.
+   * Adds a member to an enum (older SDKs).
    *
-   * @deprecated
+   * @param value Its name.
+   * @deprecated Use `withEnumMember`.
    */
   withEnumValue(value: string, opts?: TypeDefWithEnumValueOpts): TypeDef {
     return new TypeDef(this, "withEnumValue", { value, ...opts })
   }
 
-  /** The field `withField`. */
+  /**
+   * Adds a field to an object.
+   *
+   * @param name Its name in the source.
+   * @param typeDef Its type.
+   */
   withField(name: string, typeDef: TypeDef, opts?: TypeDefWithFieldOpts): TypeDef {
     return new TypeDef(this, "withField", { name, typeDef, ...opts })
   }
 
-  /** The field `withFunction`. */
+  /**
+   * Adds a function to an object or interface.
+   *
+   * @param function_ The function.
+   */
   withFunction(function_: Function_): TypeDef {
     return new TypeDef(this, "withFunction", { function: function_ })
   }
 
-  /** The field `withInterface`. */
-  withInterface(name: string, opts?: TypeDefWithInterfaceOpts): TypeDef {
-    return new TypeDef(this, "withInterface", { name, ...opts })
-  }
-
-  /** The field `withKind`. */
-  withKind(kind: TypeDefKind): TypeDef {
-    return new TypeDef(this, "withKind", { kind }, ["kind"])
-  }
-
-  /** The field `withListOf`. */
-  withListOf(elementType: TypeDef): TypeDef {
-    return new TypeDef(this, "withListOf", { elementType })
-  }
-
-  /** The field `withObject`. */
-  withObject(name: string, opts?: TypeDefWithObjectOpts): TypeDef {
-    return new TypeDef(this, "withObject", { name, ...opts })
-  }
-
-  /** The field `withOptional`. */
-  withOptional(optional: boolean): TypeDef {
-    return new TypeDef(this, "withOptional", { optional })
-  }
-
-  /** The field `withScalar`. */
-  withScalar(name: string, opts?: TypeDefWithScalarOpts): TypeDef {
-    return new TypeDef(this, "withScalar", { name, ...opts })
+  /**
+   * Says how an object is made.
+   *
+   * @param function_ The constructor.
+   */
+  withConstructor(function_: Function_): TypeDef {
+    return new TypeDef(this, "withConstructor", { function: function_ })
   }
 
   /** Applies a function, keeping the chain in one piece. */
@@ -6389,765 +5279,52 @@ export class TypeDef extends BaseObject {
   }
 }
 
-/** One of a few values. */
+/** What kind of type a definition is of. */
 export enum TypeDefKind {
-  /** The value `STRING_KIND`. */
+  /** Text. */
   StringKind = "STRING_KIND",
-  /** The value `INTEGER_KIND`. */
-  IntegerKind = "INTEGER_KIND",
-  /** The value `FLOAT_KIND`. */
-  FloatKind = "FLOAT_KIND",
-  /** The value `BOOLEAN_KIND`. */
-  BooleanKind = "BOOLEAN_KIND",
-  /** The value `SCALAR_KIND`. */
-  ScalarKind = "SCALAR_KIND",
-  /** The value `LIST_KIND`. */
-  ListKind = "LIST_KIND",
-  /** The value `OBJECT_KIND`. */
-  ObjectKind = "OBJECT_KIND",
-  /** The value `INTERFACE_KIND`. */
-  InterfaceKind = "INTERFACE_KIND",
-  /** The value `INPUT_KIND`. */
-  InputKind = "INPUT_KIND",
-  /** The value `VOID_KIND`. */
-  VoidKind = "VOID_KIND",
-  /** The value `ENUM_KIND`. */
-  EnumKind = "ENUM_KIND",
-  /** The value `STRING`. */
+  /** Text. */
   String = "STRING",
-  /** The value `INTEGER`. */
+  /** A whole number. */
+  IntegerKind = "INTEGER_KIND",
+  /** A whole number. */
   Integer = "INTEGER",
-  /** The value `FLOAT`. */
+  /** A number. */
+  FloatKind = "FLOAT_KIND",
+  /** A number. */
   Float = "FLOAT",
-  /** The value `BOOLEAN`. */
+  /** True or false. */
+  BooleanKind = "BOOLEAN_KIND",
+  /** True or false. */
   Boolean = "BOOLEAN",
-  /** The value `SCALAR`. */
+  /** Text with a meaning. */
+  ScalarKind = "SCALAR_KIND",
+  /** Text with a meaning. */
   Scalar = "SCALAR",
-  /** The value `LIST`. */
+  /** A list. */
+  ListKind = "LIST_KIND",
+  /** A list. */
   List = "LIST",
-  /** The value `OBJECT`. */
+  /** An object. */
+  ObjectKind = "OBJECT_KIND",
+  /** An object. */
   Object = "OBJECT",
-  /** The value `INTERFACE`. */
+  /** What several objects have in common. */
+  InterfaceKind = "INTERFACE_KIND",
+  /** What several objects have in common. */
   Interface = "INTERFACE",
-  /** The value `INPUT`. */
+  /** A structured argument. */
+  InputKind = "INPUT_KIND",
+  /** A structured argument. */
   Input = "INPUT",
-  /** The value `VOID`. */
+  /** Nothing. */
+  VoidKind = "VOID_KIND",
+  /** Nothing. */
   Void = "VOID",
-  /** The value `ENUM`. */
+  /** A closed set of values. */
+  EnumKind = "ENUM_KIND",
+  /** A closed set of values. */
   Enum = "ENUM",
-}
-
-/** Names a Up in requests. */
-export type UpID = string
-
-/** An object of the API. */
-export class Up extends BaseObject {
-  static override readonly apiName: string = "Up"
-
-  /** What names this object in requests. */
-  id(): Promise<UpID> {
-    return this._id()
-  }
-
-  /** The field `description`. */
-  description(): Promise<string> {
-    return this._value("description")
-  }
-
-  /** The field `name`. */
-  name(): Promise<string> {
-    return this._value("name")
-  }
-
-  /** The field `originalModule`. */
-  originalModule(): Module_ {
-    return new Module_(this, "originalModule")
-  }
-
-  /** The field `path`. */
-  path(): Promise<string[]> {
-    return this._value("path")
-  }
-
-  /** The field `run`. */
-  run(): Up {
-    return new Up(this, "run")
-  }
-
-  /** Applies a function, keeping the chain in one piece. */
-  with<T>(work: (from: Up) => T): T {
-    return work(this)
-  }
-}
-
-/** Names a UpGroup in requests. */
-export type UpGroupID = string
-
-/** An object of the API. */
-export class UpGroup extends BaseObject {
-  static override readonly apiName: string = "UpGroup"
-
-  /** What names this object in requests. */
-  id(): Promise<UpGroupID> {
-    return this._id()
-  }
-
-  /** The field `list`. */
-  list(): Promise<Up[]> {
-    return this._objects(Up, "list")
-  }
-
-  /** The field `run`. */
-  run(): UpGroup {
-    return new UpGroup(this, "run")
-  }
-
-  /** Applies a function, keeping the chain in one piece. */
-  with<T>(work: (from: UpGroup) => T): T {
-    return work(this)
-  }
-}
-
-/** Names a Volume in requests. */
-export type VolumeID = string
-
-/** An object of the API. */
-export class Volume extends BaseObject {
-  static override readonly apiName: string = "Volume"
-
-  /** What names this object in requests. */
-  id(): Promise<VolumeID> {
-    return this._id()
-  }
-
-  /** Applies a function, keeping the chain in one piece. */
-  with<T>(work: (from: Volume) => T): T {
-    return work(this)
-  }
-}
-
-/** Options of `agents`. */
-export interface WorkspaceAgentsOpts {
-  /** The value `include`. */
-  include?: string[]
-}
-
-/** Options of `changes`. */
-export interface WorkspaceChangesOpts {
-  /** The value `from`. */
-  from?: Workspace
-}
-
-/** Options of `checks`. */
-export interface WorkspaceChecksOpts {
-  /** The value `include`. */
-  include?: string[]
-  /** The value `skip`. */
-  skip?: string[]
-  /** The value `noGenerate`. */
-  noGenerate?: boolean
-  /** The value `onlyGenerate`. */
-  onlyGenerate?: boolean
-}
-
-/** Options of `configRead`. */
-export interface WorkspaceConfigReadOpts {
-  /** The value `key`. */
-  key?: string
-}
-
-/** Options of `directory`. */
-export interface WorkspaceDirectoryOpts {
-  /** The value `exclude`. */
-  exclude?: string[]
-  /** The value `include`. */
-  include?: string[]
-  /** The value `gitignore`. */
-  gitignore?: boolean
-}
-
-/** Options of `findRoots`. */
-export interface WorkspaceFindRootsOpts {
-  /** The value `start`. */
-  start?: string
-  /** The value `exclude`. */
-  exclude?: string[]
-}
-
-/** Options of `findUp`. */
-export interface WorkspaceFindUpOpts {
-  /** The value `from`. */
-  from?: string
-}
-
-/** Options of `generators`. */
-export interface WorkspaceGeneratorsOpts {
-  /** The value `include`. */
-  include?: string[]
-}
-
-/** Options of `search`. */
-export interface WorkspaceSearchOpts {
-  /** The value `paths`. */
-  paths?: string[]
-  /** The value `globs`. */
-  globs?: string[]
-  /** The value `literal`. */
-  literal?: boolean
-  /** The value `multiline`. */
-  multiline?: boolean
-  /** The value `dotall`. */
-  dotall?: boolean
-  /** The value `insensitive`. */
-  insensitive?: boolean
-  /** The value `skipIgnored`. */
-  skipIgnored?: boolean
-  /** The value `skipHidden`. */
-  skipHidden?: boolean
-  /** The value `filesOnly`. */
-  filesOnly?: boolean
-  /** The value `limit`. */
-  limit?: number
-}
-
-/** Options of `services`. */
-export interface WorkspaceServicesOpts {
-  /** The value `include`. */
-  include?: string[]
-}
-
-/** Options of `withConfigEnv`. */
-export interface WorkspaceWithConfigEnvOpts {
-  /** The value `here`. */
-  here?: boolean
-}
-
-/** Options of `withConfigValue`. */
-export interface WorkspaceWithConfigValueOpts {
-  /** The value `values`. */
-  values?: string[]
-  /** The value `here`. */
-  here?: boolean
-}
-
-/** Options of `withInitClient`. */
-export interface WorkspaceWithInitClientOpts {
-  /** The value `args`. */
-  args?: JSON
-  /** The value `here`. */
-  here?: boolean
-  /** The value `noGenerate`. */
-  noGenerate?: boolean
-}
-
-/** Options of `withInitModule`. */
-export interface WorkspaceWithInitModuleOpts {
-  /** The value `path`. */
-  path?: string
-  /** The value `source`. */
-  source?: string
-  /** The value `include`. */
-  include?: string[]
-  /** The value `args`. */
-  args?: JSON
-  /** The value `here`. */
-  here?: boolean
-  /** The value `noGenerate`. */
-  noGenerate?: boolean
-}
-
-/** Options of `withModule`. */
-export interface WorkspaceWithModuleOpts {
-  /** The value `name`. */
-  name?: string
-  /** The value `here`. */
-  here?: boolean
-}
-
-/** Options of `withNewFile`. */
-export interface WorkspaceWithNewFileOpts {
-  /** The value `permissions`. */
-  permissions?: number
-}
-
-/** Options of `withSDK`. */
-export interface WorkspaceWithSDKOpts {
-  /** The value `name`. */
-  name?: string
-  /** The value `here`. */
-  here?: boolean
-  /** The value `asSdkName`. */
-  asSdkName?: string
-}
-
-/** Options of `withoutConfigEnv`. */
-export interface WorkspaceWithoutConfigEnvOpts {
-  /** The value `here`. */
-  here?: boolean
-}
-
-/** Options of `withoutConfigValue`. */
-export interface WorkspaceWithoutConfigValueOpts {
-  /** The value `here`. */
-  here?: boolean
-}
-
-/** Options of `withoutModule`. */
-export interface WorkspaceWithoutModuleOpts {
-  /** The value `here`. */
-  here?: boolean
-}
-
-/** Options of `withoutSDK`. */
-export interface WorkspaceWithoutSDKOpts {
-  /** The value `here`. */
-  here?: boolean
-}
-
-/** Names a Workspace in requests. */
-export type WorkspaceID = string
-
-/** An object of the API. */
-export class Workspace extends BaseObject {
-  static override readonly apiName: string = "Workspace"
-
-  /** What names this object in requests. */
-  id(): Promise<WorkspaceID> {
-    return this._id()
-  }
-
-  /** The field `address`. */
-  address(): Promise<string> {
-    return this._value("address")
-  }
-
-  /** The field `agents`. */
-  agents(opts?: WorkspaceAgentsOpts): AgentGroup {
-    return new AgentGroup(this, "agents", { ...opts })
-  }
-
-  /** The field `changes`. */
-  changes(opts?: WorkspaceChangesOpts): Changeset {
-    return new Changeset(this, "changes", { ...opts })
-  }
-
-  /** The field `checks`. */
-  checks(opts?: WorkspaceChecksOpts): CheckGroup {
-    return new CheckGroup(this, "checks", { ...opts })
-  }
-
-  /** The field `configFile`. */
-  configFile(): Promise<string> {
-    return this._value("configFile")
-  }
-
-  /** The field `configRead`. */
-  configRead(opts?: WorkspaceConfigReadOpts): Promise<string> {
-    return this._value("configRead", { ...opts })
-  }
-
-  /** The field `cwd`. */
-  cwd(): Promise<string> {
-    return this._value("cwd")
-  }
-
-  /** The field `directory`. */
-  directory(path: string, opts?: WorkspaceDirectoryOpts): Directory {
-    return new Directory(this, "directory", { path, ...opts })
-  }
-
-  /** The field `envList`. */
-  envList(): Promise<string[]> {
-    return this._value("envList")
-  }
-
-  /** The field `export`. */
-  export(): Promise<void> {
-    return this._value("export")
-  }
-
-  /** The field `file`. */
-  file(path: string): File {
-    return new File(this, "file", { path })
-  }
-
-  /** The field `findRoots`. */
-  findRoots(markers: string[], opts?: WorkspaceFindRootsOpts): Promise<string[]> {
-    return this._value("findRoots", { markers, ...opts })
-  }
-
-  /** The field `findUp`. */
-  findUp(name: string, opts?: WorkspaceFindUpOpts): Promise<string> {
-    return this._value("findUp", { name, ...opts })
-  }
-
-  /** The field `generators`. */
-  generators(opts?: WorkspaceGeneratorsOpts): GeneratorGroup {
-    return new GeneratorGroup(this, "generators", { ...opts })
-  }
-
-  /** The field `git`. */
-  git(): WorkspaceGit {
-    return new WorkspaceGit(this, "git")
-  }
-
-  /** The field `glob`. */
-  glob(pattern: string): Promise<string[]> {
-    return this._value("glob", { pattern })
-  }
-
-  /** The field `migrate`. */
-  migrate(): WorkspaceMigration {
-    return new WorkspaceMigration(this, "migrate")
-  }
-
-  /** The field `module`. */
-  module(name: string): WorkspaceModule {
-    return new WorkspaceModule(this, "module", { name })
-  }
-
-  /** The field `moduleSource`. */
-  moduleSource(path: string): ModuleSource {
-    return new ModuleSource(this, "moduleSource", { path })
-  }
-
-  /** The field `modules`. */
-  modules(): Promise<WorkspaceModule[]> {
-    return this._objects(WorkspaceModule, "modules")
-  }
-
-  /** The field `reloaded`. */
-  reloaded(): Workspace {
-    return new Workspace(this, "reloaded")
-  }
-
-  /** The field `sdk`. */
-  sdk(name: string): WorkspaceSDK {
-    return new WorkspaceSDK(this, "sdk", { name })
-  }
-
-  /** The field `sdks`. */
-  sdks(): Promise<WorkspaceSDK[]> {
-    return this._objects(WorkspaceSDK, "sdks")
-  }
-
-  /** The field `search`. */
-  search(pattern: string, opts?: WorkspaceSearchOpts): Promise<SearchResult[]> {
-    return this._objects(SearchResult, "search", { pattern, ...opts })
-  }
-
-  /** The field `services`. */
-  services(opts?: WorkspaceServicesOpts): UpGroup {
-    return new UpGroup(this, "services", { ...opts })
-  }
-
-  /** The field `withChanges`. */
-  withChanges(changes: Changeset): Workspace {
-    return new Workspace(this, "withChanges", { changes })
-  }
-
-  /** The field `withConfigEnv`. */
-  withConfigEnv(name: string, opts?: WorkspaceWithConfigEnvOpts): Workspace {
-    return new Workspace(this, "withConfigEnv", { name, ...opts })
-  }
-
-  /** The field `withConfigValue`. */
-  withConfigValue(key: string, value: string, opts?: WorkspaceWithConfigValueOpts): Workspace {
-    return new Workspace(this, "withConfigValue", { key, value, ...opts })
-  }
-
-  /** The field `withInitClient`. */
-  withInitClient(path: string, sdk: string, module: string, opts?: WorkspaceWithInitClientOpts): Workspace {
-    return new Workspace(this, "withInitClient", { path, sdk, module, ...opts })
-  }
-
-  /** The field `withInitModule`. */
-  withInitModule(name: string, sdk: string, opts?: WorkspaceWithInitModuleOpts): Workspace {
-    return new Workspace(this, "withInitModule", { name, sdk, ...opts })
-  }
-
-  /** The field `withModule`. */
-  withModule(ref: string, opts?: WorkspaceWithModuleOpts): Workspace {
-    return new Workspace(this, "withModule", { ref, ...opts })
-  }
-
-  /** The field `withMountedDirectory`. */
-  withMountedDirectory(path: string, source: Directory): Workspace {
-    return new Workspace(this, "withMountedDirectory", { path, source })
-  }
-
-  /** The field `withMountedFile`. */
-  withMountedFile(path: string, source: File): Workspace {
-    return new Workspace(this, "withMountedFile", { path, source })
-  }
-
-  /** The field `withNewDirectory`. */
-  withNewDirectory(path: string, source: Directory): Workspace {
-    return new Workspace(this, "withNewDirectory", { path, source })
-  }
-
-  /** The field `withNewFile`. */
-  withNewFile(path: string, contents: string, opts?: WorkspaceWithNewFileOpts): Workspace {
-    return new Workspace(this, "withNewFile", { path, contents, ...opts })
-  }
-
-  /** The field `withSDK`. */
-  withSDK(ref: string, opts?: WorkspaceWithSDKOpts): Workspace {
-    return new Workspace(this, "withSDK", { ref, ...opts })
-  }
-
-  /** The field `withUpdatedLock`. */
-  withUpdatedLock(): Workspace {
-    return new Workspace(this, "withUpdatedLock")
-  }
-
-  /** The field `withWorkdir`. */
-  withWorkdir(path: string): Workspace {
-    return new Workspace(this, "withWorkdir", { path })
-  }
-
-  /** The field `withoutConfigEnv`. */
-  withoutConfigEnv(name: string, opts?: WorkspaceWithoutConfigEnvOpts): Workspace {
-    return new Workspace(this, "withoutConfigEnv", { name, ...opts })
-  }
-
-  /** The field `withoutConfigValue`. */
-  withoutConfigValue(key: string, opts?: WorkspaceWithoutConfigValueOpts): Workspace {
-    return new Workspace(this, "withoutConfigValue", { key, ...opts })
-  }
-
-  /** The field `withoutDirectory`. */
-  withoutDirectory(path: string): Workspace {
-    return new Workspace(this, "withoutDirectory", { path })
-  }
-
-  /** The field `withoutFile`. */
-  withoutFile(path: string): Workspace {
-    return new Workspace(this, "withoutFile", { path })
-  }
-
-  /** The field `withoutModule`. */
-  withoutModule(name: string, opts?: WorkspaceWithoutModuleOpts): Workspace {
-    return new Workspace(this, "withoutModule", { name, ...opts })
-  }
-
-  /** The field `withoutSDK`. */
-  withoutSDK(name: string, opts?: WorkspaceWithoutSDKOpts): Workspace {
-    return new Workspace(this, "withoutSDK", { name, ...opts })
-  }
-
-  /** Applies a function, keeping the chain in one piece. */
-  with<T>(work: (from: Workspace) => T): T {
-    return work(this)
-  }
-}
-
-/** Names a WorkspaceGit in requests. */
-export type WorkspaceGitID = string
-
-/** An object of the API. */
-export class WorkspaceGit extends BaseObject {
-  static override readonly apiName: string = "WorkspaceGit"
-
-  /** What names this object in requests. */
-  id(): Promise<WorkspaceGitID> {
-    return this._id()
-  }
-
-  /** The field `head`. */
-  head(): GitRef {
-    return new GitRef(this, "head")
-  }
-
-  /** The field `uncommitted`. */
-  uncommitted(): Changeset {
-    return new Changeset(this, "uncommitted")
-  }
-
-  /** Applies a function, keeping the chain in one piece. */
-  with<T>(work: (from: WorkspaceGit) => T): T {
-    return work(this)
-  }
-}
-
-/** Names a WorkspaceMigration in requests. */
-export type WorkspaceMigrationID = string
-
-/** An object of the API. */
-export class WorkspaceMigration extends BaseObject {
-  static override readonly apiName: string = "WorkspaceMigration"
-
-  /** What names this object in requests. */
-  id(): Promise<WorkspaceMigrationID> {
-    return this._id()
-  }
-
-  /** The field `changes`. */
-  changes(): Changeset {
-    return new Changeset(this, "changes")
-  }
-
-  /** The field `steps`. */
-  steps(): Promise<WorkspaceMigrationStep[]> {
-    return this._objects(WorkspaceMigrationStep, "steps")
-  }
-
-  /** Applies a function, keeping the chain in one piece. */
-  with<T>(work: (from: WorkspaceMigration) => T): T {
-    return work(this)
-  }
-}
-
-/** Names a WorkspaceMigrationStep in requests. */
-export type WorkspaceMigrationStepID = string
-
-/** An object of the API. */
-export class WorkspaceMigrationStep extends BaseObject {
-  static override readonly apiName: string = "WorkspaceMigrationStep"
-
-  /** What names this object in requests. */
-  id(): Promise<WorkspaceMigrationStepID> {
-    return this._id()
-  }
-
-  /** The field `changes`. */
-  changes(): Changeset {
-    return new Changeset(this, "changes")
-  }
-
-  /** The field `code`. */
-  code(): Promise<string> {
-    return this._value("code")
-  }
-
-  /** The field `description`. */
-  description(): Promise<string> {
-    return this._value("description")
-  }
-
-  /** The field `warnings`. */
-  warnings(): Promise<string[]> {
-    return this._value("warnings")
-  }
-
-  /** Applies a function, keeping the chain in one piece. */
-  with<T>(work: (from: WorkspaceMigrationStep) => T): T {
-    return work(this)
-  }
-}
-
-/** Names a WorkspaceModule in requests. */
-export type WorkspaceModuleID = string
-
-/** An object of the API. */
-export class WorkspaceModule extends BaseObject {
-  static override readonly apiName: string = "WorkspaceModule"
-
-  /** What names this object in requests. */
-  id(): Promise<WorkspaceModuleID> {
-    return this._id()
-  }
-
-  /** The field `entrypoint`. */
-  entrypoint(): Promise<boolean> {
-    return this._value("entrypoint")
-  }
-
-  /** The field `name`. */
-  name(): Promise<string> {
-    return this._value("name")
-  }
-
-  /** The field `settings`. */
-  settings(): Promise<WorkspaceModuleSetting[]> {
-    return this._objects(WorkspaceModuleSetting, "settings")
-  }
-
-  /** The field `source`. */
-  source(): Promise<string> {
-    return this._value("source")
-  }
-
-  /** Applies a function, keeping the chain in one piece. */
-  with<T>(work: (from: WorkspaceModule) => T): T {
-    return work(this)
-  }
-}
-
-/** Names a WorkspaceModuleSetting in requests. */
-export type WorkspaceModuleSettingID = string
-
-/** An object of the API. */
-export class WorkspaceModuleSetting extends BaseObject {
-  static override readonly apiName: string = "WorkspaceModuleSetting"
-
-  /** What names this object in requests. */
-  id(): Promise<WorkspaceModuleSettingID> {
-    return this._id()
-  }
-
-  /** The field `description`. */
-  description(): Promise<string> {
-    return this._value("description")
-  }
-
-  /** The field `isList`. */
-  isList(): Promise<boolean> {
-    return this._value("isList")
-  }
-
-  /** The field `key`. */
-  key(): Promise<string> {
-    return this._value("key")
-  }
-
-  /** The field `value`. */
-  value(): Promise<string> {
-    return this._value("value")
-  }
-
-  /** Applies a function, keeping the chain in one piece. */
-  with<T>(work: (from: WorkspaceModuleSetting) => T): T {
-    return work(this)
-  }
-}
-
-/** Names a WorkspaceSDK in requests. */
-export type WorkspaceSDKID = string
-
-/** An object of the API. */
-export class WorkspaceSDK extends BaseObject {
-  static override readonly apiName: string = "WorkspaceSDK"
-
-  /** What names this object in requests. */
-  id(): Promise<WorkspaceSDKID> {
-    return this._id()
-  }
-
-  /** The field `clients`. */
-  clients(): Promise<WorkspaceModule[]> {
-    return this._objects(WorkspaceModule, "clients")
-  }
-
-  /** The field `modules`. */
-  modules(): Promise<WorkspaceModule[]> {
-    return this._objects(WorkspaceModule, "modules")
-  }
-
-  /** The field `name`. */
-  name(): Promise<string> {
-    return this._value("name")
-  }
-
-  /** The field `ref`. */
-  ref(): Promise<string> {
-    return this._value("ref")
-  }
-
-  /** Applies a function, keeping the chain in one piece. */
-  with<T>(work: (from: WorkspaceSDK) => T): T {
-    return work(this)
-  }
 }
 
 /** The API, in the session that this program runs in. */

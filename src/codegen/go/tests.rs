@@ -1,8 +1,6 @@
 //! The checked-in client is what the generator writes. `NSCI_BLESS=1` rewrites it.
 
 use super::*;
-use crate::schema::gql::View;
-use serde_json::{Map, Value as Json};
 use std::path::{Path, PathBuf};
 
 fn repository(path: &str) -> PathBuf {
@@ -13,32 +11,10 @@ fn blessing() -> bool {
     std::env::var_os("NSCI_BLESS").is_some()
 }
 
-/// The schema that clients are made from, with the documentation that was taken from the engine.
-fn documented() -> Schema {
-    let read = |path: &str| -> Json {
-        let text = std::fs::read_to_string(repository(path)).expect("is checked in");
-        serde_json::from_str(&text).expect("is JSON")
-    };
-    let mut schema = Schema::from_introspection(&read("sdk/schema.json")).expect("is a schema");
-    if blessing() {
-        let core = crate::schema::build(crate::schema::core()).expect("the core is valid");
-        let ours = Schema::from_table(core.table(), View::LATEST);
-        let mut notes = Map::new();
-        for (name, text) in ours.descriptions() {
-            notes.insert(name, Json::String(text));
-        }
-        let text = serde_json::to_string_pretty(&Json::Object(notes)).expect("is JSON");
-        std::fs::write(repository("sdk/descriptions.json"), text + "\n").expect("can be written");
-    }
-    let notes = read("sdk/descriptions.json");
-    schema.describe(&|name| notes.get(name).and_then(Json::as_str).map(str::to_owned));
-    schema
-}
-
 #[test]
 fn checked_in_client_is_what_the_generator_writes() {
     let path = repository("sdk/go/dagger.gen.go");
-    let written = core(&documented());
+    let written = core(crate::codegen::core());
     if blessing() {
         std::fs::write(&path, &written).expect("can be written");
     }
@@ -52,7 +28,7 @@ fn checked_in_client_is_what_the_generator_writes() {
 }
 
 fn generated(source: &str) -> Result<Vec<(String, String)>, String> {
-    let core = documented();
+    let core = crate::codegen::core();
     let config = ModuleConfig {
         name: "shop".into(),
         ..ModuleConfig::default()
@@ -60,7 +36,7 @@ fn generated(source: &str) -> Result<Vec<(String, String)>, String> {
     let sources = SourceFiles::from([("main.go".to_owned(), source.to_owned())]);
     let package = crate::module::go::package(&config.name, &sources);
     package
-        .and_then(|package| files(&config, &package, &sources, &core, &core))
+        .and_then(|package| files(&config, &package, &sources, core, core))
         .map_err(|error| error.to_string())
 }
 

@@ -176,25 +176,22 @@ fn enum_value(value: &Json) -> EnumValue {
     }
 }
 
-/// Reads a type table as a view shows it.
+/// Reads a type table as a view shows it, without what only older clients write.
 pub(super) fn table(table: &TypeTable, view: View) -> Schema {
     let shown = |marks: &gql::Marks| !marks.hidden && marks.views.contains(view);
     let arguments = |args: &[gql::ArgDef]| -> Vec<Argument> {
         args.iter()
-            .filter(|arg| shown(&arg.marks))
-            .map(|arg| Argument {
-                name: arg.name.to_string(),
-                description: arg.marks.doc.to_string(),
-                ty: table_ref(&arg.ty, arg.expected.as_deref()),
-                default: arg.default_text.as_deref().map(str::to_owned),
-                deprecated: arg.marks.deprecated.as_deref().map(str::to_owned),
-            })
+            .filter(|arg| shown(&arg.marks) && arg.current != gql::Current::Gone)
+            .map(argument)
             .collect()
     };
     let fields = |fields: &[gql::FieldDef]| -> Vec<Field> {
         fields
             .iter()
-            .filter(|field| shown(&field.marks) && !field.name.starts_with("__"))
+            .filter(|field| {
+                // Clients have their own way to load objects.
+                shown(&field.marks) && !field.name.starts_with("__") && !field.is_load()
+            })
             .map(|field| Field {
                 name: field.name.to_string(),
                 description: field.marks.doc.to_string(),
@@ -236,6 +233,30 @@ pub(super) fn table(table: &TypeTable, view: View) -> Schema {
     });
     Schema {
         types: types.collect(),
+    }
+}
+
+/// An argument as newer clients have it.
+fn argument(arg: &gql::ArgDef) -> Argument {
+    let declared = table_ref(&arg.ty, arg.expected.as_deref());
+    let default = arg.default_text.as_deref().map(str::to_owned);
+    let (ty, default) = match &arg.current {
+        gql::Current::Required => (
+            TypeRef {
+                nullable: false,
+                ..declared
+            },
+            None,
+        ),
+        gql::Current::Default(default) => (declared, Some(default.to_string())),
+        gql::Current::AsDeclared | gql::Current::Gone => (declared, default),
+    };
+    Argument {
+        name: arg.name.to_string(),
+        description: arg.marks.doc.to_string(),
+        ty,
+        default,
+        deprecated: arg.marks.deprecated.as_deref().map(str::to_owned),
     }
 }
 

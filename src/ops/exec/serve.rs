@@ -83,9 +83,9 @@ impl Job {
 /// A way to run further commands in a service.
 #[derive(Clone)]
 pub(in crate::ops) struct Inside {
-    live: Arc<Live>,
-    pid: i32,
-    spec: StepSpec,
+    pub(super) live: Arc<Live>,
+    pub(super) pid: i32,
+    pub(super) spec: StepSpec,
     secrets: Arc<[Vec<u8>]>,
 }
 

@@ -102,7 +102,7 @@ pub(super) async fn launch(
         let healthy = Health {
             world,
             service,
-            inside,
+            inside: inside.clone(),
             check,
             begun,
         }
@@ -128,6 +128,7 @@ pub(super) async fn launch(
         ended,
         stop: stopper(cancel, signal.map_or(signals::TERM, signals::number)),
         keep: Box::new((keep, named)),
+        inside: Some(Box::new(inside)),
     })
 }
 

@@ -66,6 +66,7 @@ pub(super) async fn launch(
             over.send_replace(Some(crate::service::Ended::default()));
         }),
         keep: Box::new(()),
+        inside: None,
     })
 }
 

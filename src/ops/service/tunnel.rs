@@ -73,6 +73,7 @@ pub(super) async fn launch(
             over.send_replace(Some(Ended::default()));
         }),
         keep: Box::new((doors, backend)),
+        inside: None,
     })
 }
 

@@ -188,7 +188,7 @@ fn arguments(registry: &mut Registry<Api>) {
         })
         .field("withDefaultArgs", "Container!", |f| {
             f.doc("Sets the arguments of a command that is given none.")
-                .arg("args: [String!]", "Arguments.")
+                .newer_arg("args: [String!]", "Arguments.")
                 .resolve(|_, this, args| {
                     let args = Some(args.get_or_default("args")?);
                     configured(this, Configure::DefaultArgs { args })

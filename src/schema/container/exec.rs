@@ -30,11 +30,12 @@ fn command(registry: &mut Registry<Api>) {
                 "args: [String!]!",
                 "The command; no shell is involved. Empty runs the default arguments.",
             )
-            .arg(
+            .arg_with(
                 "useEntrypoint: Boolean",
                 "Put the entrypoint in front; off by default.",
+                |arg| arg.default_now("false"),
             )
-            .arg(
+            .older_arg(
                 "skipEntrypoint: Boolean",
                 "The opposite of useEntrypoint (older clients).",
             )

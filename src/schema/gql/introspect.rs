@@ -9,8 +9,8 @@ use serde_json::Value;
 use super::error::SchemaError;
 use super::parser::{parse_argument, parse_type};
 use super::table::{
-    Action, Applied, ArgDef, DirectiveDef, EnumValueDef, FieldDef, Marks, PLAIN_ID_SINCE, Text,
-    TypeDef, TypeKind, TypeRef, TypeTable,
+    Action, Applied, ArgDef, Current, DirectiveDef, EnumValueDef, FieldDef, Marks, PLAIN_ID_SINCE,
+    Text, TypeDef, TypeKind, TypeRef, TypeTable,
 };
 use super::value::{Args, Resolved};
 use super::view::View;
@@ -244,6 +244,7 @@ fn meta_field(name: &'static str, ty: &str, arg: &str) -> FieldDef {
             expected: None,
             default_text: default.map(|(text, _)| text.into()),
             default: None,
+            current: Current::default(),
             marks: Marks::default(),
         }
     });

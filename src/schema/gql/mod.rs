@@ -40,8 +40,8 @@ pub use registry::{
 pub use request::{ErrorEntry, Location, Request, Response};
 pub use schema::Schema;
 pub use table::{
-    Applied, ArgDef, DirectiveDef, EnumValueDef, FieldDef, Marks, ScalarKind, Text, TypeDef,
-    TypeKind, TypeRef, TypeTable,
+    Applied, ArgDef, Current, DirectiveDef, EnumValueDef, FieldDef, Marks, ScalarKind, Text,
+    TypeDef, TypeKind, TypeRef, TypeTable,
 };
 pub use value::{Args, Resolved};
 pub use view::{InvalidView, View, ViewRange};

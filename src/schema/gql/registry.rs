@@ -34,8 +34,8 @@ use super::exec::Ctx;
 use super::lexer::ParseError;
 use super::parser::{parse_argument, parse_type};
 use super::table::{
-    Action, Applied, ArgDef, DirectiveDef, EnumValueDef, FieldDef, Marks, ScalarKind, Text,
-    TypeDef, TypeKind, TypeRef, TypeTable,
+    Action, Applied, ArgDef, Current, DirectiveDef, EnumValueDef, FieldDef, Marks, ScalarKind,
+    Text, TypeDef, TypeKind, TypeRef, TypeTable,
 };
 use super::value::{Args, Resolved};
 use super::view::View;
@@ -390,6 +390,18 @@ impl<B: Backend, T: FromObject<B::Object> + 'static> FieldBuilder<B, T> {
         self.arg_with(declaration, doc, |arg| arg)
     }
 
+    /// Adds an argument that only older clients give.
+    #[must_use]
+    pub fn older_arg(self, declaration: &str, doc: impl Into<Text>) -> Self {
+        self.arg_with(declaration, doc, ArgBuilder::gone)
+    }
+
+    /// Adds an argument that newer clients must give, while older ones may give another one.
+    #[must_use]
+    pub fn newer_arg(self, declaration: &str, doc: impl Into<Text>) -> Self {
+        self.arg_with(declaration, doc, ArgBuilder::required_now)
+    }
+
     /// Adds an argument that carries more than documentation.
     #[must_use]
     pub fn arg_with(
@@ -499,6 +511,27 @@ pub struct ArgBuilder {
 }
 
 impl ArgBuilder {
+    /// Generated clients must give it. It is optional for older ones, which give another one.
+    #[must_use]
+    pub fn required_now(mut self) -> Self {
+        self.def.current = Current::Required;
+        self
+    }
+
+    /// Generated clients have it with this default. Older ones mean something else by leaving it out.
+    #[must_use]
+    pub fn default_now(mut self, default: impl Into<Text>) -> Self {
+        self.def.current = Current::Default(default.into());
+        self
+    }
+
+    /// Generated clients do not have it: it is an older form of another one.
+    #[must_use]
+    pub fn gone(mut self) -> Self {
+        self.def.current = Current::Gone;
+        self
+    }
+
     /// Says what to use instead.
     #[must_use]
     pub fn deprecated(mut self, why: impl Into<Text>) -> Self {
@@ -686,6 +719,7 @@ fn argument(place: &str, text: &str, problems: &mut Vec<SchemaError>) -> Option<
             expected: None,
             default_text: default.map(|(written, _)| written.into()),
             default: None,
+            current: Current::default(),
             marks: Marks::default(),
         }),
         Err(error) => {

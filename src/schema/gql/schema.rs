@@ -9,7 +9,9 @@ use super::error::SchemaError;
 use super::introspect;
 use super::parser::parse_value;
 use super::registry::{Backend, Registry, Resolver};
-use super::table::{Action, ArgDef, FieldDef, Marks, Text, TypeDef, TypeKind, TypeRef, TypeTable};
+use super::table::{
+    Action, ArgDef, Current, FieldDef, Marks, Text, TypeDef, TypeKind, TypeRef, TypeTable,
+};
 use super::view::View;
 
 /// How many different introspection answers are kept.
@@ -480,6 +482,7 @@ fn id_argument(ty: impl Into<Text>) -> ArgDef {
         expected: None,
         default_text: None,
         default: None,
+        current: Current::default(),
         marks: Marks {
             doc: "The id.".into(),
             ..Marks::default()

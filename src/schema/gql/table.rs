@@ -109,8 +109,24 @@ pub struct ArgDef {
     pub default_text: Option<Text>,
     /// The default, coerced.
     pub default: Option<Value>,
+    /// How generated clients have it.
+    pub current: Current,
     /// Documentation, views and the like.
     pub marks: Marks,
+}
+
+/// How generated clients have an argument that is accepted in older forms as well.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Current {
+    /// As it is declared.
+    #[default]
+    AsDeclared,
+    /// It must be given; older clients give another one.
+    Required,
+    /// With this default; older clients mean something else by leaving it out.
+    Default(Text),
+    /// Not at all: it is an older form of another one.
+    Gone,
 }
 
 /// How a field is answered.
