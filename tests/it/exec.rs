@@ -93,6 +93,28 @@ fn output_survives_bytes_that_are_no_text_and_great_length() {
 }
 
 #[test]
+fn api_in_a_step_is_out_of_reach_of_others() {
+    let nsci = Nsci::new();
+    let session = nsci.session();
+    // It has the API for as long as it runs.
+    let service = session.id(&format!(
+        "container {} withExposedPort(port: 80) \
+         asService(args: [\"httpd\", \"-f\", \"-p\", \"80\", \"-h\", \"/etc\"], experimentalPrivilegedNesting: true)",
+        from(IMAGE)
+    ));
+    let script = "wget -q -O - http://api:80/hostname && \
+         for place in api 127.0.0.1 $(awk '/^nameserver/ {print $2; exit}' /etc/resolv.conf); do \
+         wget -q -O - http://$place:37501/query 2>&1 | grep -o refused; done";
+    let said = session.text(&format!(
+        "container {} withServiceBinding(alias: \"api\", service: {service}) {} stdout",
+        from(IMAGE),
+        sh(script)
+    ));
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines[1..], ["refused"; 3], "{said}");
+}
+
+#[test]
 fn step_in_a_step_reaches_the_same_session() {
     let nsci = Nsci::new();
     let document = quoted("{\"query\": \"{ container { platform } }\"}");

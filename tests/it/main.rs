@@ -12,6 +12,7 @@ mod cache;
 mod ci;
 mod cli;
 mod clients;
+mod clients_go;
 mod conformance;
 mod dockerfile;
 mod exec;

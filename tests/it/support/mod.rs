@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 pub(crate) use pty::Pty;
-pub(crate) use session::{Session, post};
+pub(crate) use session::{Session, post, post_json};
 
 /// Image that most tests start from.
 pub(crate) const IMAGE: &str = "alpine:3.20";

@@ -103,7 +103,12 @@ impl Drop for Session {
 
 /// Sends a document; status and body of the answer.
 pub(crate) fn post(port: u16, token: &str, document: &str) -> (u16, String) {
-    let body = json!({"query": document}).to_string();
+    post_json(port, token, &json!({"query": document}))
+}
+
+/// Sends a whole request; status and body of the answer.
+pub(crate) fn post_json(port: u16, token: &str, request: &Value) -> (u16, String) {
+    let body = request.to_string();
     let auth = base64(&format!("{token}:"));
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     write!(
