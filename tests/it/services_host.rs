@@ -125,6 +125,35 @@ fn datagrams_go_through_tunnels() {
 }
 
 #[test]
+fn datagrams_reach_ports_of_the_host_that_were_lent() {
+    let nsci = Nsci::new();
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let port = socket.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        let mut datagram = [0; 64];
+        loop {
+            let (length, from) = socket.recv_from(&mut datagram).unwrap();
+            let answer = datagram[..length].to_ascii_uppercase();
+            socket.send_to(&answer, from).unwrap();
+        }
+    });
+    let session = nsci.session();
+    let lent = session.id(&format!(
+        "host service(ports: [{{frontend: 9053, backend: {port}, protocol: UDP}}])"
+    ));
+    let ask = "import socket, sys\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\ns.settimeout(20)\n\
+               s.connect((sys.argv[1], 9053))\ns.send(b'hello')\nprint(s.recv(64).decode())\n";
+    let said = session.text(&format!(
+        "container {} withServiceBinding(alias: \"echo\", service: {lent}) \
+         withExec(args: [\"python3\", \"-c\", {}, \"echo\"]) stdout",
+        from("python:3.13-slim"),
+        quoted(ask)
+    ));
+    assert_eq!(said, "HELLO\n");
+    session.end();
+}
+
+#[test]
 fn steps_reach_services_of_the_host_that_were_lent() {
     let nsci = Nsci::new();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

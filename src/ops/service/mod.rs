@@ -8,7 +8,12 @@ mod health;
 mod host;
 mod tunnel;
 
-use super::{exec, files, paths::expand_vars, world::World};
+use super::{
+    exec, files,
+    paths::expand_vars,
+    sandbox::{Live, sandbox_error},
+    world::{World, blocking},
+};
 use crate::{
     error::{Error, Kind, Result},
     graph::{
@@ -18,10 +23,37 @@ use crate::{
     service::{Instance, Launcher, Running, Stop, Use},
 };
 use futures_util::future::{BoxFuture, FutureExt, try_join_all};
+use nsci_runtime::SocketKind;
 use std::{
     net::IpAddr,
+    os::fd::OwnedFd,
     sync::{Arc, Weak},
 };
+use tokio::task::AbortHandle;
+
+/// Work that serves open ports; it ends with this.
+#[derive(Default)]
+struct Tasks(Vec<AbortHandle>);
+
+impl Tasks {
+    fn spawn(&mut self, work: impl Future<Output = ()> + Send + 'static) {
+        self.0.push(tokio::spawn(work).abort_handle());
+    }
+}
+
+impl Drop for Tasks {
+    fn drop(&mut self) {
+        for task in &self.0 {
+            task.abort();
+        }
+    }
+}
+
+/// A socket of the session's network, to be bound or connected.
+async fn session_socket(live: &Arc<Live>, kind: SocketKind) -> Result<OwnedFd> {
+    let live = Arc::clone(live);
+    blocking(move || live.session.socket_in_session(kind).map_err(sandbox_error)).await
+}
 
 /// Starts the services of a session in its sandbox.
 pub(super) struct SessionLauncher(pub(super) Weak<World>);

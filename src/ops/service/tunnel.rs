@@ -1,8 +1,11 @@
 //! Tunnels: ports on the host's loopback that lead to a service.
 
-use super::super::{
-    sandbox::{Live, sandbox_error},
-    world::{Step, World, blocking},
+use super::{
+    super::{
+        sandbox::{Live, sandbox_error},
+        world::{Step, World, blocking},
+    },
+    Tasks, session_socket,
 };
 use crate::{
     error::{Error, Kind, Result},
@@ -19,7 +22,6 @@ use std::{
 use tokio::{
     net::{TcpListener, UdpSocket},
     sync::watch,
-    task::AbortHandle,
 };
 
 /// Where tunnels listen.
@@ -58,10 +60,9 @@ pub(super) async fn launch(
     let (over, ended) = watch::channel(None);
     let (inner, told) = (Arc::clone(backend.instance()), over.clone());
     // A tunnel to nothing is none.
-    let watcher = tokio::spawn(async move {
+    doors.tasks.spawn(async move {
         told.send_replace(Some(inner.wait().await));
     });
-    doors.tasks.push(watcher.abort_handle());
     Ok(Running {
         addresses: Vec::new(),
         endpoint: Endpoint {
@@ -105,15 +106,12 @@ fn wanted(to: &Service, asked: &[PortForward], native: bool) -> Result<Vec<PortF
 /// What serves open ports; gone with it.
 #[derive(Default)]
 struct Doors {
-    tasks: Vec<AbortHandle>,
+    tasks: Tasks,
     steps: Vec<Step>,
 }
 
 impl Drop for Doors {
     fn drop(&mut self) {
-        for task in &self.tasks {
-            task.abort();
-        }
         for step in self.steps.drain(..) {
             step.done(false);
         }
@@ -148,7 +146,7 @@ async fn tcp(
     let listener = TcpListener::bind(front).await?;
     let open = listener.local_addr()?;
     let live = Arc::clone(live);
-    let task = tokio::spawn(async move {
+    doors.tasks.spawn(async move {
         // Only a listener that is broken for good ends this.
         while let Ok((client, _)) = listener.accept().await {
             let live = Arc::clone(&live);
@@ -158,7 +156,6 @@ async fn tcp(
             });
         }
     });
-    doors.tasks.push(task.abort_handle());
     Ok(open)
 }
 
@@ -186,11 +183,6 @@ async fn join(live: Arc<Live>, mut client: tokio::net::TcpStream, back: SocketAd
     Ok(())
 }
 
-async fn session_socket(live: &Arc<Live>, kind: SocketKind) -> Result<OwnedFd> {
-    let live = Arc::clone(live);
-    blocking(move || live.session.socket_in_session(kind).map_err(sandbox_error)).await
-}
-
 async fn udp_port(
     live: &Arc<Live>,
     front: SocketAddr,
@@ -211,8 +203,6 @@ async fn udp_port(
             Ok(socket)
         }
     };
-    doors
-        .tasks
-        .push(tokio::spawn(udp::relay(socket, dial)).abort_handle());
+    doors.tasks.spawn(udp::relay(socket, dial));
     Ok(open)
 }
