@@ -7,6 +7,7 @@
 #![expect(clippy::print_stdout, reason = "a table is what this makes")]
 
 mod modules;
+mod network;
 mod push;
 mod scale;
 
@@ -39,7 +40,7 @@ fn main() {
         "| figure | value | floor or peer | ratio | target |\n| --- | --- | --- | --- | --- |"
     );
     type Figure = (&'static str, fn(&Lab) -> Outcome<()>);
-    let figures: [Figure; 13] = [
+    let figures: [Figure; 14] = [
         ("size", size),
         ("step", step),
         ("cached", cached),
@@ -47,6 +48,7 @@ fn main() {
         ("functions", modules::functions),
         ("calls", modules::calls),
         ("services", modules::services),
+        ("network", network::network),
         ("memory", memory),
         ("requests", requests),
         ("commit", commit),
