@@ -201,9 +201,9 @@ fn steps_run_where_the_container_around_hides_parts_of_proc() {
     let seen: Vec<&str> = seen.lines().collect();
     assert_eq!((seen[0], seen[3]), ("0", "1"), "{seen:?}");
     // Nothing outlives a step, wherever its processes are counted.
-    assert_eq!(step("sleep 1000 & sleep 1000 & echo left").0, "left");
+    assert_eq!(step("sleep 1007 & sleep 1007 & echo left").0, "left");
     wait_until("the step's children are gone", || {
-        processes("sleep 1000").is_empty()
+        processes("sleep 1007").is_empty()
     });
     // The store is that of another user, as far as the ids go.
     inside(&["cache", "prune", "--all"]);

@@ -6,6 +6,18 @@ fn terminal(nsci: &Nsci, args: &[&str]) -> Pty {
     Pty::start(nsci.command(args))
 }
 
+/// Ends a command that runs in the shell by Ctrl-C. A key that comes while the shell still makes the command's
+/// process is the shell's, so it is pressed until it has its effect.
+fn interrupt(pty: &Pty, command: &str) {
+    let runs = || !crate::support::processes(command).is_empty();
+    crate::support::wait_until("the command", runs);
+    crate::support::wait_until("the interrupt", || {
+        pty.type_in("\u{3}");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        !runs()
+    });
+}
+
 /// A chain of the core API that ends in a shell of a container.
 fn shell<'a>(more: &[&'a str]) -> Vec<&'a str> {
     let mut args = vec!["core", "container", "from", "--address", IMAGE];
@@ -52,9 +64,9 @@ fn keys_sizes_and_jobs_belong_to_the_shell() {
     pty.wait_for("# ");
     assert!(!pty.is_sane(), "keys go through unchanged");
     // Ctrl-C interrupts what runs in the shell, not nsci. What is typed shows up before it runs, so each says so itself.
-    pty.type_in("echo run-$((1 + 1)); sleep 1000; echo after-$((3 + 3))\r");
+    pty.type_in("echo run-$((1 + 1)); sleep 1004; echo after-$((3 + 3))\r");
     pty.wait_for("run-2");
-    pty.type_in("\u{3}");
+    interrupt(&pty, "sleep 1004");
     pty.type_in("echo still-$((40 + 2))\r");
     let shown = pty.wait_for("still-42");
     assert!(!shown.contains("after-6"), "{shown}");
@@ -68,11 +80,7 @@ fn keys_sizes_and_jobs_belong_to_the_shell() {
     crate::support::wait_until("the job in front", || {
         pty.shown().matches("exec sleep 2000\"").count() == 3
     });
-    crate::support::wait_until("the interrupt", || {
-        pty.type_in("\u{3}");
-        std::thread::sleep(std::time::Duration::from_millis(20));
-        crate::support::processes("sleep 2000").is_empty()
-    });
+    interrupt(&pty, "sleep 2000");
     pty.type_in("echo done-$((4 + 4))\r");
     pty.wait_for("done-8");
     pty.resize(11, 44);
@@ -188,11 +196,7 @@ fn a_shell_in_a_service_sees_what_the_service_sees() {
         pty.shown().contains("12 45")
     });
     pty.type_in("sleep 3000\r");
-    crate::support::wait_until("the interrupt", || {
-        pty.type_in("\u{3}");
-        std::thread::sleep(std::time::Duration::from_millis(20));
-        crate::support::processes("sleep 3000").is_empty()
-    });
+    interrupt(&pty, "sleep 3000");
     pty.type_in("exit\r");
     let (code, shown) = pty.end();
     assert_eq!(code, Some(0), "{shown}");
