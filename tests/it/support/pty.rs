@@ -5,6 +5,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -15,6 +16,7 @@ use rustix::termios::Winsize;
 pub(crate) struct Pty {
     master: OwnedFd,
     child: Child,
+    reader: JoinHandle<()>,
     shown: Arc<Mutex<String>>,
 }
 
@@ -58,7 +60,7 @@ impl Pty {
             std::fs::File::from(master.try_clone().unwrap()),
             Arc::clone(&shown),
         );
-        std::thread::spawn(move || {
+        let reader = std::thread::spawn(move || {
             let mut buffer = [0; 4096];
             // The end is an error here: the last one who had the other side open has gone.
             while let Ok(length @ 1..) = reader.read(&mut buffer) {
@@ -70,6 +72,7 @@ impl Pty {
         Self {
             master,
             child,
+            reader,
             shown,
         }
     }
@@ -120,7 +123,9 @@ impl Pty {
     pub(crate) fn end(&mut self) -> (Option<i32>, String) {
         let end = Instant::now() + Duration::from_secs(30);
         loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
+            // What it wrote last may not have been read yet when it has ended.
+            let status = self.child.try_wait().unwrap();
+            if let Some(status) = status.filter(|_| self.reader.is_finished()) {
                 return (status.code(), self.shown());
             }
             assert!(Instant::now() < end, "it does not end: {:?}", self.shown());
