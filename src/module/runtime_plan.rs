@@ -22,7 +22,7 @@ pub struct RuntimePlan {
     pub setup: Vec<SetupStep>,
     /// Trees every call sees.
     pub mounts: Vec<PlanMount>,
-    /// Environment of every call, beside the session's own variables.
+    /// Environment of every call, beside the session's own variables; `${NAME}` is what the image says, or nothing.
     pub env: Vec<(String, String)>,
     /// Process every call starts.
     pub args: Vec<String>,

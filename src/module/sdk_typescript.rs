@@ -26,6 +26,7 @@ pub const SOURCES: &[(&str, &str)] = &[
     embedded!("module.ts"),
     embedded!("runtime.ts"),
     embedded!("transport.ts"),
+    embedded!("trust.ts"),
     embedded!("values.ts"),
 ];
 

@@ -37,7 +37,7 @@ fn planned(api: &Api, spec: &ModuleSpec) -> Arc<Vertex> {
         container = mounted(spec, container, mount);
     }
     for (name, value) in &plan.env {
-        container = configured(container, variable(name, value));
+        container = configured(container, variable(name, value, true));
     }
     let changes = [
         Configure::Workdir {
@@ -74,7 +74,7 @@ fn prepare(api: &Api, spec: &ModuleSpec, container: Arc<Vertex>, step: &SetupSte
         } => {
             let mut run = container;
             for (name, value) in env {
-                run = configured(run, variable(name, value));
+                run = configured(run, variable(name, value, false));
             }
             if let Some(path) = workdir {
                 let path = Some(path.clone());
@@ -148,11 +148,11 @@ fn configured(container: Arc<Vertex>, change: Configure) -> Arc<Vertex> {
     Vertex::new(Op::Configure(change), vec![container])
 }
 
-fn variable(name: &str, value: &str) -> Configure {
+fn variable(name: &str, value: &str, expand: bool) -> Configure {
     Configure::Env {
         name: name.to_owned(),
         value: value.to_owned(),
-        expand: false,
+        expand,
     }
 }
 

@@ -12,6 +12,7 @@ import { pathToFileURL } from "node:url"
 import { defaultSession } from "./connection.js"
 import { FunctionNotFound, GraphQLRequestError } from "./errors.js"
 import { classNamed } from "./module.js"
+import { trustExtra } from "./trust.js"
 import {
   type Description,
   type Method,
@@ -68,11 +69,14 @@ const helpers = {
 async function main(): Promise<number> {
   const session = defaultSession()
   const asked = session.request(ASK)
+  // It is waited for below.
+  asked.catch(() => undefined)
   Object.assign(globalThis, { babelHelpers: helpers })
   // Errors name the lines of the source, not of what was made of it.
   process.setSourceMapsEnabled(true)
   Error.stackTraceLimit = 50
   try {
+    await trustExtra()
     const root = process.env["NSCI_MODULE_ROOT"] ?? "."
     const text = readFileSync(join(root, ".nsci-module.json"), "utf8")
     const module = JSON.parse(text) as Description

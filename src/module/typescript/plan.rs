@@ -20,6 +20,14 @@ const SOURCE: &str = "/module/src";
 /// Where packages are.
 const PACKAGES: &str = "/module/node_modules";
 
+/// Variables of a call. What Node reads at its start takes longer than a call, so the SDK's `trust.ts` reads it
+/// when it is needed.
+const ENVIRONMENT: [(&str, &str); 3] = [
+    ("NSCI_MODULE_ROOT", SOURCE),
+    ("NSCI_IMAGE_CA_CERTS", "${NODE_EXTRA_CA_CERTS}"),
+    ("NODE_EXTRA_CA_CERTS", ""),
+];
+
 /// Describes the container a module's functions run in.
 ///
 /// What the module needs beside the SDK is installed in a step of its own, keyed by the list and its lock.
@@ -69,7 +77,9 @@ pub fn plan(
             source: PlanSource::GeneratedSource,
             writable: false,
         }],
-        env: vec![("NSCI_MODULE_ROOT".into(), SOURCE.into())],
+        env: ENVIRONMENT
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .to_vec(),
         args: vec![
             "node".into(),
             format!(
