@@ -170,6 +170,9 @@ impl SessionNetwork {
     }
 }
 
+/// Congestion control where nothing is lost; every kernel has it.
+pub(crate) const LOSSLESS_CONTROL: &str = "reno";
+
 /// Builds the session's network in the network namespace of the calling thread, which must be a fresh one.
 ///
 /// A kernel without address translation yields a network without egress, not an error; one without IPv6 a network
@@ -178,7 +181,7 @@ impl SessionNetwork {
 /// # Errors
 /// When the namespace cannot be configured: no privilege over it, or a kernel without bridges.
 pub fn session_setup(host_has_ipv6: bool) -> Result<SessionNetwork, Error> {
-    no_link_local();
+    settle_namespace();
     let mut request = Request::new();
     request.up("lo", LOOPBACK);
     request.bridge(BRIDGE, BRIDGE_INDEX, mac(GATEWAY));
@@ -229,10 +232,19 @@ pub(crate) fn host_has_ipv6() -> bool {
         .unwrap_or(false)
 }
 
-/// Keeps the interfaces made next in this namespace from inventing addresses, which costs time and packets.
-fn no_link_local() {
+/// Says how the calling thread's namespace, which has no interface yet, is to work.
+///
+/// Interfaces made next invent no addresses, which costs time and packets. Connections fill the way at once: a
+/// namespace begins with the host's congestion control, and one that measures and paces (BBR) takes
+/// half of the speed where no packet is ever lost.
+fn settle_namespace() {
     // Without IPv6 there is no such file, and nothing to keep them from.
     std::fs::write("/proc/sys/net/ipv6/conf/default/addr_gen_mode", "1").ok();
+    std::fs::write(
+        "/proc/sys/net/ipv4/tcp_congestion_control",
+        LOSSLESS_CONTROL,
+    )
+    .ok();
 }
 
 /// Brings up the loopback interface of the calling thread's network namespace: all a step without network has.
@@ -410,7 +422,7 @@ impl StepLink {
         let ip = step_ip(index);
         let ip6 = self.ipv6.then(|| step_ip6(index));
         let port = format!("step{index}");
-        no_link_local();
+        settle_namespace();
         let mut outside = Request::new();
         outside.pair(&Pair {
             name: &port,

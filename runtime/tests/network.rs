@@ -119,6 +119,10 @@ const TESTS: &[Test] = &[
     ),
     ("abrupt_end_is_passed_on", abrupt_end_is_passed_on),
     (
+        "connections_inside_are_not_paced",
+        connections_inside_are_not_paced,
+    ),
+    (
         "small_messages_are_not_held_back",
         small_messages_are_not_held_back,
     ),
@@ -1055,6 +1059,15 @@ fn abrupt_end_is_passed_on(outside: &Outside) {
     });
     assert_reset(outcome);
     session.stats_when(|stats| stats.open == 0);
+}
+
+fn connections_inside_are_not_paced(outside: &Outside) {
+    let server = outside.serve(1, echo);
+    let session = Session::default();
+    let control = session.step(0, move |_| {
+        rustix::net::sockopt::tcp_congestion(connect(server)).unwrap()
+    });
+    assert_eq!(control, "reno");
 }
 
 fn small_messages_are_not_held_back(outside: &Outside) {

@@ -18,6 +18,7 @@ use rustix::net::{SocketFlags, SocketType, sockopt};
 use super::flow::{End, Flow, Pipes, Progress};
 use super::{Command, Event, Observer, Shared, Tunnel, lock, outgoing, watch};
 use crate::netlink::Socket;
+use crate::network::LOSSLESS_CONTROL;
 
 /// Connections that wait to be accepted.
 pub(super) const BACKLOG: i32 = 4096;
@@ -312,8 +313,8 @@ impl Server {
         }
         let id = self.next_id;
         self.next_id += 2;
-        tune(&near);
-        tune(&far);
+        tune(&near, client);
+        tune(&far, to);
         let events = EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET;
         let watched = watch(&self.epoll, &near, id, events)
             .and_then(|()| watch(&self.epoll, &far, id + 1, events));
@@ -486,7 +487,9 @@ fn connection_limit() -> usize {
 }
 
 /// Forwards small writes at once, and notices peers that vanished: a step's namespace can end without a word.
-fn tune(socket: &OwnedFd) {
+///
+/// Across the host's own loopback nothing is lost, as inside.
+fn tune(socket: &OwnedFd, peer: SocketAddr) {
     let tuned = sockopt::set_tcp_nodelay(socket, true)
         .and_then(|()| sockopt::set_socket_keepalive(socket, true))
         .and_then(|()| sockopt::set_tcp_keepidle(socket, Duration::from_secs(30)))
@@ -494,6 +497,9 @@ fn tune(socket: &OwnedFd) {
         .and_then(|()| sockopt::set_tcp_keepcnt(socket, 3));
     // A connection without these still works.
     tuned.ok();
+    if peer.ip().is_loopback() {
+        sockopt::set_tcp_congestion(socket, LOSSLESS_CONTROL).ok();
+    }
 }
 
 /// Makes closing the socket a reset, so that the peer sees a failure and not an empty answer.
