@@ -161,8 +161,19 @@ fn imports_go_down() {
 #[test]
 fn crates_do_not_see_each_other() {
     for (package, strangers) in [
-        ("runtime", ["nsci-snapshotter", "nsci.workspace"]),
-        ("snapshotter", ["nsci-runtime", "nsci.workspace"]),
+        (
+            "runtime",
+            &["nsci-snapshotter", "nsci-vm", "nsci.workspace"][..],
+        ),
+        (
+            "snapshotter",
+            &["nsci-runtime", "nsci-vm", "nsci.workspace"],
+        ),
+        // Built for macOS, where the others do not compile.
+        (
+            "vm",
+            &["nsci-runtime", "nsci-snapshotter", "nsci.workspace"],
+        ),
     ] {
         let path = repository().join(package).join("Cargo.toml");
         let manifest = fs::read_to_string(path).unwrap();
@@ -170,7 +181,7 @@ fn crates_do_not_see_each_other() {
         for line in manifest.lines().filter(|line| !is_own(line)) {
             for stranger in strangers {
                 assert!(
-                    !line.starts_with(stranger),
+                    !line.starts_with(*stranger),
                     "{package} depends on {stranger}"
                 );
             }
