@@ -74,7 +74,7 @@ pub struct Ticket {
     /// The user's home directory as a path inside, if the machine sees it. It is the command's home too, so that
     /// the user's configuration and credentials are found.
     pub home: Option<PathBuf>,
-    /// Environment, already chosen by [`goes_inside`].
+    /// Environment, without what describes the host.
     pub environment: Vec<(OsString, OsString)>,
     /// Which of the executables in the machine.
     pub key: String,
