@@ -454,6 +454,221 @@ const (
 	ChangesetsMergeConflictFail ChangesetsMergeConflict = "FAIL"
 )
 
+// Check a function of a module that says by failing that something is wrong.
+type Check struct {
+	query *querybuilder.Selection
+}
+
+// CheckID is the id of a Check.
+type CheckID = ID
+
+// WithCheckFunc is what Check.With calls.
+type WithCheckFunc func(r *Check) *Check
+
+// With calls a function with the object, so that a chain stays in one piece.
+func (r *Check) With(f WithCheckFunc) *Check {
+	return f(r)
+}
+
+// WithGraphQLQuery returns the object that a selection stands for, for generated code.
+func (r *Check) WithGraphQLQuery(q *querybuilder.Selection) *Check {
+	return &Check{query: q}
+}
+
+// GraphQLQuery returns the object's selection, for generated code.
+func (r *Check) GraphQLQuery() *querybuilder.Selection {
+	return r.query
+}
+
+// GraphQLID returns the object's id as text, for generated code.
+func (r *Check) GraphQLID(ctx context.Context) (string, error) {
+	return r.query.ID(ctx)
+}
+
+// ID returns the object's id, by which any program of the session can load it.
+func (r *Check) ID(ctx context.Context) (CheckID, error) {
+	id, err := r.query.ID(ctx)
+	return ID(id), err
+}
+
+// MarshalJSON writes the object's id.
+func (r *Check) MarshalJSON() ([]byte, error) {
+	id, err := r.query.ID(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(id)
+}
+
+// UnmarshalJSON reads an id.
+func (r *Check) UnmarshalJSON(data []byte) error {
+	q, err := unmarshalID("loadCheckFromID", data)
+	r.query = q
+	return err
+}
+
+// Name its name in the module; names of what leads to it come first, with `:` between them.
+func (r *Check) Name(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("name")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// Path the fields that lead to it.
+func (r *Check) Path(ctx context.Context) ([]string, error) {
+	q := r.GraphQLQuery().Select("path")
+	var response []string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// Description what it is for.
+func (r *Check) Description(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("description")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// CheckType: `check`, or `generate` if it runs a generator, which must have nothing to change.
+func (r *Check) CheckType(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("checkType")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// OriginalModule the module that has it: the one that was asked, or a toolchain.
+func (r *Check) OriginalModule() *Module {
+	q := r.GraphQLQuery().Select("originalModule")
+	return new(Module).WithGraphQLQuery(q)
+}
+
+// Run runs it. That it fails is no error here: `passed` and `error` of the result say it.
+func (r *Check) Run() *Check {
+	q := r.GraphQLQuery().Select("run")
+	return new(Check).WithGraphQLQuery(q)
+}
+
+// Completed whether it was run to its end.
+func (r *Check) Completed(ctx context.Context) (bool, error) {
+	q := r.GraphQLQuery().Select("completed")
+	var response bool
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// Passed whether it was run and nothing is wrong.
+func (r *Check) Passed(ctx context.Context) (bool, error) {
+	q := r.GraphQLQuery().Select("passed")
+	var response bool
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// Error why it failed; none if it passed or was not run.
+func (r *Check) Error() *Error {
+	q := r.GraphQLQuery().Select("error")
+	return new(Error).WithGraphQLQuery(q)
+}
+
+// ResultEmoji: 🟢 if it passed, 🔴 if it failed; empty if it was not run.
+func (r *Check) ResultEmoji(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("resultEmoji")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// CheckGroup checks of a module.
+type CheckGroup struct {
+	query *querybuilder.Selection
+}
+
+// CheckGroupID is the id of a CheckGroup.
+type CheckGroupID = ID
+
+// WithCheckGroupFunc is what CheckGroup.With calls.
+type WithCheckGroupFunc func(r *CheckGroup) *CheckGroup
+
+// With calls a function with the object, so that a chain stays in one piece.
+func (r *CheckGroup) With(f WithCheckGroupFunc) *CheckGroup {
+	return f(r)
+}
+
+// WithGraphQLQuery returns the object that a selection stands for, for generated code.
+func (r *CheckGroup) WithGraphQLQuery(q *querybuilder.Selection) *CheckGroup {
+	return &CheckGroup{query: q}
+}
+
+// GraphQLQuery returns the object's selection, for generated code.
+func (r *CheckGroup) GraphQLQuery() *querybuilder.Selection {
+	return r.query
+}
+
+// GraphQLID returns the object's id as text, for generated code.
+func (r *CheckGroup) GraphQLID(ctx context.Context) (string, error) {
+	return r.query.ID(ctx)
+}
+
+// ID returns the object's id, by which any program of the session can load it.
+func (r *CheckGroup) ID(ctx context.Context) (CheckGroupID, error) {
+	id, err := r.query.ID(ctx)
+	return ID(id), err
+}
+
+// MarshalJSON writes the object's id.
+func (r *CheckGroup) MarshalJSON() ([]byte, error) {
+	id, err := r.query.ID(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(id)
+}
+
+// UnmarshalJSON reads an id.
+func (r *CheckGroup) UnmarshalJSON(data []byte) error {
+	q, err := unmarshalID("loadCheckGroupFromID", data)
+	r.query = q
+	return err
+}
+
+// List each of them.
+func (r *CheckGroup) List(ctx context.Context) ([]Check, error) {
+	q := r.GraphQLQuery().Select("list")
+	ids, err := q.IDs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found := make([]Check, 0, len(ids))
+	for _, id := range ids {
+		found = append(found, *new(Check).WithGraphQLQuery(q.Root().Select("loadCheckFromID").Arg("id", id)))
+	}
+	return found, nil
+}
+
+// CheckGroupRunOpts are the optional arguments of CheckGroup.Run.
+type CheckGroupRunOpts struct {
+	// FailFast stop when the first fails; what still ran then is not completed.
+	FailFast bool
+}
+
+// Run runs them at the same time. That some fail is no error here: the results say it.
+func (r *CheckGroup) Run(opts ...CheckGroupRunOpts) *CheckGroup {
+	q := r.GraphQLQuery().Select("run")
+	for _, given := range opts {
+		q.Optional("failFast", given.FailFast)
+	}
+	return new(CheckGroup).WithGraphQLQuery(q)
+}
+
+// Report what became of them, as Markdown.
+func (r *CheckGroup) Report() *File {
+	q := r.GraphQLQuery().Select("report")
+	return new(File).WithGraphQLQuery(q)
+}
+
 // Container a file system with the configuration that commands run with.
 type Container struct {
 	query *querybuilder.Selection
@@ -1988,6 +2203,21 @@ func (r *CurrentModule) Dependencies(ctx context.Context) ([]Module, error) {
 		found = append(found, *new(Module).WithGraphQLQuery(q.Root().Select("loadModuleFromID").Arg("id", id)))
 	}
 	return found, nil
+}
+
+// CurrentModuleGeneratorsOpts are the optional arguments of CurrentModule.Generators.
+type CurrentModuleGeneratorsOpts struct {
+	// Include names of generators, or of what has them; `*` stands for anything.
+	Include []string
+}
+
+// Generators its functions that make files.
+func (r *CurrentModule) Generators(opts ...CurrentModuleGeneratorsOpts) *GeneratorGroup {
+	q := r.GraphQLQuery().Select("generators")
+	for _, given := range opts {
+		q.Optional("include", given.Include)
+	}
+	return new(GeneratorGroup).WithGraphQLQuery(q)
 }
 
 // DiffStat what became of a file.
@@ -4280,6 +4510,222 @@ func (r *GeneratedCode) WithVCSIgnoredPaths(paths []string) *GeneratedCode {
 	return new(GeneratedCode).WithGraphQLQuery(q)
 }
 
+// Generator a function of a module that makes files.
+type Generator struct {
+	query *querybuilder.Selection
+}
+
+// GeneratorID is the id of a Generator.
+type GeneratorID = ID
+
+// WithGeneratorFunc is what Generator.With calls.
+type WithGeneratorFunc func(r *Generator) *Generator
+
+// With calls a function with the object, so that a chain stays in one piece.
+func (r *Generator) With(f WithGeneratorFunc) *Generator {
+	return f(r)
+}
+
+// WithGraphQLQuery returns the object that a selection stands for, for generated code.
+func (r *Generator) WithGraphQLQuery(q *querybuilder.Selection) *Generator {
+	return &Generator{query: q}
+}
+
+// GraphQLQuery returns the object's selection, for generated code.
+func (r *Generator) GraphQLQuery() *querybuilder.Selection {
+	return r.query
+}
+
+// GraphQLID returns the object's id as text, for generated code.
+func (r *Generator) GraphQLID(ctx context.Context) (string, error) {
+	return r.query.ID(ctx)
+}
+
+// ID returns the object's id, by which any program of the session can load it.
+func (r *Generator) ID(ctx context.Context) (GeneratorID, error) {
+	id, err := r.query.ID(ctx)
+	return ID(id), err
+}
+
+// MarshalJSON writes the object's id.
+func (r *Generator) MarshalJSON() ([]byte, error) {
+	id, err := r.query.ID(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(id)
+}
+
+// UnmarshalJSON reads an id.
+func (r *Generator) UnmarshalJSON(data []byte) error {
+	q, err := unmarshalID("loadGeneratorFromID", data)
+	r.query = q
+	return err
+}
+
+// Name its name in the module; names of what leads to it come first, with `:` between them.
+func (r *Generator) Name(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("name")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// Path the fields that lead to it.
+func (r *Generator) Path(ctx context.Context) ([]string, error) {
+	q := r.GraphQLQuery().Select("path")
+	var response []string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// Description what it is for.
+func (r *Generator) Description(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("description")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// OriginalModule the module that has it: the one that was asked, or a toolchain.
+func (r *Generator) OriginalModule() *Module {
+	q := r.GraphQLQuery().Select("originalModule")
+	return new(Module).WithGraphQLQuery(q)
+}
+
+// Run runs it; nothing is written to the host.
+func (r *Generator) Run() *Generator {
+	q := r.GraphQLQuery().Select("run")
+	return new(Generator).WithGraphQLQuery(q)
+}
+
+// Completed whether it was run.
+func (r *Generator) Completed(ctx context.Context) (bool, error) {
+	q := r.GraphQLQuery().Select("completed")
+	var response bool
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// Changes what it made when it was run; what makes a directory adds all that is in it.
+func (r *Generator) Changes() *Changeset {
+	q := r.GraphQLQuery().Select("changes")
+	return new(Changeset).WithGraphQLQuery(q)
+}
+
+// IsEmpty whether there was nothing to change when it was run.
+func (r *Generator) IsEmpty(ctx context.Context) (bool, error) {
+	q := r.GraphQLQuery().Select("isEmpty")
+	var response bool
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// GeneratorGroup generators of a module.
+type GeneratorGroup struct {
+	query *querybuilder.Selection
+}
+
+// GeneratorGroupID is the id of a GeneratorGroup.
+type GeneratorGroupID = ID
+
+// WithGeneratorGroupFunc is what GeneratorGroup.With calls.
+type WithGeneratorGroupFunc func(r *GeneratorGroup) *GeneratorGroup
+
+// With calls a function with the object, so that a chain stays in one piece.
+func (r *GeneratorGroup) With(f WithGeneratorGroupFunc) *GeneratorGroup {
+	return f(r)
+}
+
+// WithGraphQLQuery returns the object that a selection stands for, for generated code.
+func (r *GeneratorGroup) WithGraphQLQuery(q *querybuilder.Selection) *GeneratorGroup {
+	return &GeneratorGroup{query: q}
+}
+
+// GraphQLQuery returns the object's selection, for generated code.
+func (r *GeneratorGroup) GraphQLQuery() *querybuilder.Selection {
+	return r.query
+}
+
+// GraphQLID returns the object's id as text, for generated code.
+func (r *GeneratorGroup) GraphQLID(ctx context.Context) (string, error) {
+	return r.query.ID(ctx)
+}
+
+// ID returns the object's id, by which any program of the session can load it.
+func (r *GeneratorGroup) ID(ctx context.Context) (GeneratorGroupID, error) {
+	id, err := r.query.ID(ctx)
+	return ID(id), err
+}
+
+// MarshalJSON writes the object's id.
+func (r *GeneratorGroup) MarshalJSON() ([]byte, error) {
+	id, err := r.query.ID(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(id)
+}
+
+// UnmarshalJSON reads an id.
+func (r *GeneratorGroup) UnmarshalJSON(data []byte) error {
+	q, err := unmarshalID("loadGeneratorGroupFromID", data)
+	r.query = q
+	return err
+}
+
+// List each of them.
+func (r *GeneratorGroup) List(ctx context.Context) ([]Generator, error) {
+	q := r.GraphQLQuery().Select("list")
+	ids, err := q.IDs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found := make([]Generator, 0, len(ids))
+	for _, id := range ids {
+		found = append(found, *new(Generator).WithGraphQLQuery(q.Root().Select("loadGeneratorFromID").Arg("id", id)))
+	}
+	return found, nil
+}
+
+// Run runs them at the same time; nothing is written to the host.
+func (r *GeneratorGroup) Run() *GeneratorGroup {
+	q := r.GraphQLQuery().Select("run")
+	return new(GeneratorGroup).WithGraphQLQuery(q)
+}
+
+// GeneratorGroupChangesOpts are the optional arguments of GeneratorGroup.Changes.
+type GeneratorGroupChangesOpts struct {
+	// OnConflict what to do where they conflict.
+	// Default: FAIL_EARLY
+	OnConflict ChangesetsMergeConflict
+}
+
+// Changes what they made when they were run, in one.
+func (r *GeneratorGroup) Changes(opts ...GeneratorGroupChangesOpts) *Changeset {
+	q := r.GraphQLQuery().Select("changes")
+	for _, given := range opts {
+		q.Optional("onConflict", given.OnConflict)
+	}
+	return new(Changeset).WithGraphQLQuery(q)
+}
+
+// IsEmpty whether there was nothing to change when they were run.
+func (r *GeneratorGroup) IsEmpty(ctx context.Context) (bool, error) {
+	q := r.GraphQLQuery().Select("isEmpty")
+	var response bool
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// LoadFailures why generators are missing: nothing, as a module of which a part cannot be loaded is not loaded.
+func (r *GeneratorGroup) LoadFailures(ctx context.Context) ([]string, error) {
+	q := r.GraphQLQuery().Select("loadFailures")
+	var response []string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
 // GitCommit a commit of a repository.
 type GitCommit struct {
 	query *querybuilder.Selection
@@ -5813,6 +6259,70 @@ func (r *Module) SDK() *SDKConfig {
 func (r *Module) IntrospectionSchemaJSON() *File {
 	q := r.GraphQLQuery().Select("introspectionSchemaJSON")
 	return new(File).WithGraphQLQuery(q)
+}
+
+// ModuleChecksOpts are the optional arguments of Module.Checks.
+type ModuleChecksOpts struct {
+	// Include names of checks, or of what has them; `*` stands for anything.
+	Include []string
+	// NoGenerate leave the generators out.
+	NoGenerate bool
+}
+
+// Checks its checks, and its generators as checks that there is nothing to change.
+func (r *Module) Checks(opts ...ModuleChecksOpts) *CheckGroup {
+	q := r.GraphQLQuery().Select("checks")
+	for _, given := range opts {
+		q.Optional("include", given.Include)
+		q.Optional("noGenerate", given.NoGenerate)
+	}
+	return new(CheckGroup).WithGraphQLQuery(q)
+}
+
+// Check one of its checks.
+//
+// name: A name or pattern that chooses no other.
+func (r *Module) Check(name string) *Check {
+	q := r.GraphQLQuery().Select("check").Arg("name", name)
+	return new(Check).WithGraphQLQuery(q)
+}
+
+// ModuleGeneratorsOpts are the optional arguments of Module.Generators.
+type ModuleGeneratorsOpts struct {
+	// Include names of generators, or of what has them; `*` stands for anything.
+	Include []string
+}
+
+// Generators its functions that make files.
+func (r *Module) Generators(opts ...ModuleGeneratorsOpts) *GeneratorGroup {
+	q := r.GraphQLQuery().Select("generators")
+	for _, given := range opts {
+		q.Optional("include", given.Include)
+	}
+	return new(GeneratorGroup).WithGraphQLQuery(q)
+}
+
+// Generator one of its generators.
+//
+// name: A name or pattern that chooses no other.
+func (r *Module) Generator(name string) *Generator {
+	q := r.GraphQLQuery().Select("generator").Arg("name", name)
+	return new(Generator).WithGraphQLQuery(q)
+}
+
+// ModuleServicesOpts are the optional arguments of Module.Services.
+type ModuleServicesOpts struct {
+	// Include names of services, or of what has them; `*` stands for anything.
+	Include []string
+}
+
+// Services its services to work with.
+func (r *Module) Services(opts ...ModuleServicesOpts) *UpGroup {
+	q := r.GraphQLQuery().Select("services")
+	for _, given := range opts {
+		q.Optional("include", given.Include)
+	}
+	return new(UpGroup).WithGraphQLQuery(q)
 }
 
 // ModuleSource the source of a module.
@@ -8054,6 +8564,168 @@ const (
 	Enum = TypeDefKindEnum
 )
 
+// Up a function of a module that gives a service to work with.
+type Up struct {
+	query *querybuilder.Selection
+}
+
+// UpID is the id of a Up.
+type UpID = ID
+
+// WithUpFunc is what Up.With calls.
+type WithUpFunc func(r *Up) *Up
+
+// With calls a function with the object, so that a chain stays in one piece.
+func (r *Up) With(f WithUpFunc) *Up {
+	return f(r)
+}
+
+// WithGraphQLQuery returns the object that a selection stands for, for generated code.
+func (r *Up) WithGraphQLQuery(q *querybuilder.Selection) *Up {
+	return &Up{query: q}
+}
+
+// GraphQLQuery returns the object's selection, for generated code.
+func (r *Up) GraphQLQuery() *querybuilder.Selection {
+	return r.query
+}
+
+// GraphQLID returns the object's id as text, for generated code.
+func (r *Up) GraphQLID(ctx context.Context) (string, error) {
+	return r.query.ID(ctx)
+}
+
+// ID returns the object's id, by which any program of the session can load it.
+func (r *Up) ID(ctx context.Context) (UpID, error) {
+	id, err := r.query.ID(ctx)
+	return ID(id), err
+}
+
+// MarshalJSON writes the object's id.
+func (r *Up) MarshalJSON() ([]byte, error) {
+	id, err := r.query.ID(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(id)
+}
+
+// UnmarshalJSON reads an id.
+func (r *Up) UnmarshalJSON(data []byte) error {
+	q, err := unmarshalID("loadUpFromID", data)
+	r.query = q
+	return err
+}
+
+// Name its name in the module; names of what leads to it come first, with `:` between them.
+func (r *Up) Name(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("name")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// Path the fields that lead to it.
+func (r *Up) Path(ctx context.Context) ([]string, error) {
+	q := r.GraphQLQuery().Select("path")
+	var response []string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// Description what it is for.
+func (r *Up) Description(ctx context.Context) (string, error) {
+	q := r.GraphQLQuery().Select("description")
+	var response string
+	err := q.Execute(ctx, &response)
+	return response, err
+}
+
+// OriginalModule the module that has it: the one that was asked, or a toolchain.
+func (r *Up) OriginalModule() *Module {
+	q := r.GraphQLQuery().Select("originalModule")
+	return new(Module).WithGraphQLQuery(q)
+}
+
+// Run runs it and opens its ports on the host until it ends.
+func (r *Up) Run() *Up {
+	q := r.GraphQLQuery().Select("run")
+	return new(Up).WithGraphQLQuery(q)
+}
+
+// UpGroup services of a module.
+type UpGroup struct {
+	query *querybuilder.Selection
+}
+
+// UpGroupID is the id of a UpGroup.
+type UpGroupID = ID
+
+// WithUpGroupFunc is what UpGroup.With calls.
+type WithUpGroupFunc func(r *UpGroup) *UpGroup
+
+// With calls a function with the object, so that a chain stays in one piece.
+func (r *UpGroup) With(f WithUpGroupFunc) *UpGroup {
+	return f(r)
+}
+
+// WithGraphQLQuery returns the object that a selection stands for, for generated code.
+func (r *UpGroup) WithGraphQLQuery(q *querybuilder.Selection) *UpGroup {
+	return &UpGroup{query: q}
+}
+
+// GraphQLQuery returns the object's selection, for generated code.
+func (r *UpGroup) GraphQLQuery() *querybuilder.Selection {
+	return r.query
+}
+
+// GraphQLID returns the object's id as text, for generated code.
+func (r *UpGroup) GraphQLID(ctx context.Context) (string, error) {
+	return r.query.ID(ctx)
+}
+
+// ID returns the object's id, by which any program of the session can load it.
+func (r *UpGroup) ID(ctx context.Context) (UpGroupID, error) {
+	id, err := r.query.ID(ctx)
+	return ID(id), err
+}
+
+// MarshalJSON writes the object's id.
+func (r *UpGroup) MarshalJSON() ([]byte, error) {
+	id, err := r.query.ID(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(id)
+}
+
+// UnmarshalJSON reads an id.
+func (r *UpGroup) UnmarshalJSON(data []byte) error {
+	q, err := unmarshalID("loadUpGroupFromID", data)
+	r.query = q
+	return err
+}
+
+// List each of them.
+func (r *UpGroup) List(ctx context.Context) ([]Up, error) {
+	q := r.GraphQLQuery().Select("list")
+	ids, err := q.IDs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found := make([]Up, 0, len(ids))
+	for _, id := range ids {
+		found = append(found, *new(Up).WithGraphQLQuery(q.Root().Select("loadUpFromID").Arg("id", id)))
+	}
+	return found, nil
+}
+
+// Run runs them and opens their ports on the host until all have ended or one fails.
+func (r *UpGroup) Run() *UpGroup {
+	q := r.GraphQLQuery().Select("run")
+	return new(UpGroup).WithGraphQLQuery(q)
+}
+
 // LoadAddressFromID returns the Address with an id.
 func (r *Client) LoadAddressFromID(id AddressID) *Address {
 	return new(Address).WithGraphQLQuery(r.GraphQLQuery().Select("loadAddressFromID").Arg("id", id))
@@ -8067,6 +8739,16 @@ func (r *Client) LoadCacheVolumeFromID(id CacheVolumeID) *CacheVolume {
 // LoadChangesetFromID returns the Changeset with an id.
 func (r *Client) LoadChangesetFromID(id ChangesetID) *Changeset {
 	return new(Changeset).WithGraphQLQuery(r.GraphQLQuery().Select("loadChangesetFromID").Arg("id", id))
+}
+
+// LoadCheckFromID returns the Check with an id.
+func (r *Client) LoadCheckFromID(id CheckID) *Check {
+	return new(Check).WithGraphQLQuery(r.GraphQLQuery().Select("loadCheckFromID").Arg("id", id))
+}
+
+// LoadCheckGroupFromID returns the CheckGroup with an id.
+func (r *Client) LoadCheckGroupFromID(id CheckGroupID) *CheckGroup {
+	return new(CheckGroup).WithGraphQLQuery(r.GraphQLQuery().Select("loadCheckGroupFromID").Arg("id", id))
 }
 
 // LoadContainerFromID returns the Container with an id.
@@ -8152,6 +8834,16 @@ func (r *Client) LoadFunctionCallArgValueFromID(id FunctionCallArgValueID) *Func
 // LoadGeneratedCodeFromID returns the GeneratedCode with an id.
 func (r *Client) LoadGeneratedCodeFromID(id GeneratedCodeID) *GeneratedCode {
 	return new(GeneratedCode).WithGraphQLQuery(r.GraphQLQuery().Select("loadGeneratedCodeFromID").Arg("id", id))
+}
+
+// LoadGeneratorFromID returns the Generator with an id.
+func (r *Client) LoadGeneratorFromID(id GeneratorID) *Generator {
+	return new(Generator).WithGraphQLQuery(r.GraphQLQuery().Select("loadGeneratorFromID").Arg("id", id))
+}
+
+// LoadGeneratorGroupFromID returns the GeneratorGroup with an id.
+func (r *Client) LoadGeneratorGroupFromID(id GeneratorGroupID) *GeneratorGroup {
+	return new(GeneratorGroup).WithGraphQLQuery(r.GraphQLQuery().Select("loadGeneratorGroupFromID").Arg("id", id))
 }
 
 // LoadGitCommitFromID returns the GitCommit with an id.
@@ -8272,4 +8964,14 @@ func (r *Client) LoadStatFromID(id StatID) *Stat {
 // LoadTypeDefFromID returns the TypeDef with an id.
 func (r *Client) LoadTypeDefFromID(id TypeDefID) *TypeDef {
 	return new(TypeDef).WithGraphQLQuery(r.GraphQLQuery().Select("loadTypeDefFromID").Arg("id", id))
+}
+
+// LoadUpFromID returns the Up with an id.
+func (r *Client) LoadUpFromID(id UpID) *Up {
+	return new(Up).WithGraphQLQuery(r.GraphQLQuery().Select("loadUpFromID").Arg("id", id))
+}
+
+// LoadUpGroupFromID returns the UpGroup with an id.
+func (r *Client) LoadUpGroupFromID(id UpGroupID) *UpGroup {
+	return new(UpGroup).WithGraphQLQuery(r.GraphQLQuery().Select("loadUpGroupFromID").Arg("id", id))
 }

@@ -1,7 +1,8 @@
 //! Modules: what they are made of and how their code is run, as plain data.
 //!
 //! Reads `dagger.json` ([`config`]), reads the types a module offers from its source without running
-//! it ([`python`]), names them ([`names`], [`typedef`]), understands flags ([`flag`]), encodes the
+//! it ([`python`]), names them ([`names`], [`typedef`]), finds the marked ones
+//! ([`marked`]), understands flags ([`flag`]), encodes the
 //! values that cross the border of a function call ([`call`]) and describes the container a function
 //! runs in ([`runtime_plan`]). What differs between languages is asked of [`sdk::SdkKind`].
 //! It never runs anything, never talks to a network and never reads the environment.
@@ -11,6 +12,7 @@ pub mod config;
 pub mod flag;
 pub mod go;
 pub mod init;
+pub mod marked;
 pub mod names;
 pub mod python;
 pub mod reference;

@@ -4,7 +4,7 @@ use super::{
     gql::{Backend, FieldError, TypeTable, View},
     module_api::ModuleLoader,
     modules::ModuleSpec,
-    object::{CurrentCall, CurrentModule, HostRef, Object, Root},
+    object::{CurrentCall, CurrentModule, HostRef, Object, Outcome, Root},
 };
 use crate::{
     engine::Engine,
@@ -24,6 +24,9 @@ use std::{
 };
 use tokio::sync::OnceCell;
 
+/// A check of a session: what tells its module from others, and its path there.
+type CheckKey = (String, Vec<String>);
+
 /// A session as its resolvers see it.
 pub struct Api {
     engine: Arc<Engine>,
@@ -32,6 +35,7 @@ pub struct Api {
     objects: Mutex<HashMap<String, Object>>,
     core_types: HashSet<String>,
     calls: Mutex<HashMap<Key, Arc<OnceCell<String>>>>,
+    checks: Mutex<HashMap<CheckKey, Arc<OnceCell<Outcome>>>>,
     modules: OnceLock<Weak<dyn ModuleLoader>>,
 }
 
@@ -194,6 +198,7 @@ impl Api {
             objects: Mutex::default(),
             core_types: types.collect(),
             calls: Mutex::default(),
+            checks: Mutex::default(),
             modules: OnceLock::new(),
         }))
     }
@@ -235,6 +240,12 @@ impl Api {
     pub(super) fn call_cell(&self, key: &Key) -> Arc<OnceCell<String>> {
         let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(calls.entry(key.clone()).or_default())
+    }
+
+    /// Where the outcome of a check is kept while the session lasts.
+    pub(super) fn check_cell(&self, check: CheckKey) -> Arc<OnceCell<Outcome>> {
+        let mut checks = self.checks.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(checks.entry(check).or_default())
     }
 
     /// Makes an object known by its id, and says the id.

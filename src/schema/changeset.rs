@@ -18,11 +18,10 @@ pub(super) fn declare(registry: &mut Registry<Api>) {
         .query::<Root>()
         .field("changeset", "Changeset!", |f| {
             f.doc("No change, to add others to.").resolve(|_, _, _| {
-                let empty = || DirectoryRef(Vertex::new(Op::EmptyDirectory, vec![]));
-                Ok(ChangesetRef {
-                    before: empty(),
-                    after: empty(),
-                })
+                Ok(all_of(DirectoryRef(Vertex::new(
+                    Op::EmptyDirectory,
+                    vec![],
+                ))))
             })
         });
     directory(registry);
@@ -66,7 +65,7 @@ fn enums(registry: &mut Registry<Api>) {
     many.value("FAIL_EARLY", EARLY).value("FAIL", FAIL);
 }
 
-fn policy(args: &Args) -> OnConflict {
+pub(super) fn policy(args: &Args) -> OnConflict {
     match args.str("onConflict") {
         Some("FAIL_EARLY") => OnConflict::FailEarly,
         Some("LEAVE_CONFLICT_MARKERS") => OnConflict::LeaveMarkers,
@@ -155,7 +154,7 @@ async fn both(ctx: &Ctx, this: &ChangesetRef) -> Result<(Tree, Tree), FieldError
     Ok((before, after))
 }
 
-async fn compared(ctx: &Ctx, this: &ChangesetRef) -> Result<Changes, FieldError> {
+pub(super) async fn compared(ctx: &Ctx, this: &ChangesetRef) -> Result<Changes, FieldError> {
     let (before, after) = both(ctx, this).await?;
     Ok(ctx
         .backend()
@@ -264,7 +263,20 @@ fn merges(changes: &mut ObjectBuilder<'_, Api, ChangesetRef>) {
         });
 }
 
-fn merge(ours: &ChangesetRef, theirs: &ChangesetRef, on_conflict: OnConflict) -> ChangesetRef {
+/// The change that makes a directory of nothing.
+pub(super) fn all_of(after: DirectoryRef) -> ChangesetRef {
+    ChangesetRef {
+        before: DirectoryRef(Vertex::new(Op::EmptyDirectory, vec![])),
+        after,
+    }
+}
+
+/// A change with another one added.
+pub(super) fn merge(
+    ours: &ChangesetRef,
+    theirs: &ChangesetRef,
+    on_conflict: OnConflict,
+) -> ChangesetRef {
     let inputs = vec![
         ours.before.0.clone(),
         ours.after.0.clone(),

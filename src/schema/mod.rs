@@ -22,6 +22,7 @@ mod host;
 mod interfaces;
 mod json;
 mod legacy;
+mod marked;
 mod module_api;
 mod modules;
 mod object;
@@ -38,7 +39,8 @@ mod typedef;
 
 pub use api::{Api, Caller, CallerKind, FunctionCall};
 pub(crate) use call::{new_token, register};
-pub use module_api::{FoundModule, ModuleLoader};
+pub use marked::settled;
+pub use module_api::{FoundModule, ModuleLoader, OWN};
 pub use modules::{
     DependencySpec, Made, ModuleOrigin, ModuleSpec, declare_constructor, declare_types,
 };
@@ -79,6 +81,7 @@ pub fn core() -> Registry<Api> {
     legacy::declare(&mut registry);
     typedef::declare(&mut registry);
     module_api::declare(&mut registry);
+    marked::declare(&mut registry);
     interfaces::declare(&mut registry);
     registry
 }

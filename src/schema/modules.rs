@@ -15,6 +15,7 @@ use crate::{
     module::{
         Arg, Field, Function, ModuleConfig, ModuleTypes, ObjectType, RuntimePlan, SdkKind,
         TypeKind, TypeRef, Value, call as values,
+        marked::{Mark, MarkedFunction, marked},
     },
 };
 use serde::{Deserialize, Serialize};
@@ -163,6 +164,25 @@ impl ModuleSpec {
         let mut found = Vec::new();
         add(self, &mut found);
         found
+    }
+
+    /// Its marked functions and those of its toolchains, each with the module that has it.
+    pub(super) fn marked(self: &Arc<Self>, mark: Mark) -> Vec<(MarkedFunction, Arc<Self>)> {
+        let used = self.dependencies.iter();
+        let used = used.map(|used| (used.name.as_str(), &used.module.types));
+        let owner = |function: &MarkedFunction| {
+            let toolchain = function.toolchain.as_ref();
+            let used = self.dependencies.iter();
+            let mut of = used.filter(|used| Some(&used.name) == toolchain);
+            Arc::clone(of.next().map_or(self, |used| &used.module))
+        };
+        marked(&self.config, &self.types, used, mark)
+            .into_iter()
+            .map(|function| {
+                let owner = owner(&function);
+                (function, owner)
+            })
+            .collect()
     }
 
     /// The module's sources as a directory of the graph.
@@ -482,6 +502,13 @@ pub(super) fn declare(registry: &mut Registry<Api>) {
                     .map(|used| loaded_value(&used.module))
                     .collect::<Vec<_>>())
             })
+        })
+        .field("generators", "GeneratorGroup!", |f| {
+            super::marked::include(f.doc("Its functions that make files."), Mark::Generator)
+                .resolve(|ctx, _, args| {
+                    let module = &ctx.client().call()?.module;
+                    super::marked::generators(module, args)
+                })
         });
 }
 

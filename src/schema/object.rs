@@ -9,7 +9,7 @@ use crate::{
     },
     module::{
         Arg, EnumMember, EnumType, Field, Function, InterfaceType, ModuleConfig, ModuleTypes,
-        ObjectType, SourceLocation,
+        ObjectType, SourceLocation, marked::MarkedFunction,
     },
     objects,
 };
@@ -244,6 +244,60 @@ pub enum ModuleValue {
     },
 }
 
+/// A marked function of a module that is loaded.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct MarkedRef {
+    /// The module that was asked for it.
+    pub module: ModuleValue,
+    /// The module that has it: the same, or a toolchain.
+    pub owner: ModuleValue,
+    /// The function.
+    pub function: MarkedFunction,
+}
+
+/// A check of a module.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CheckValue {
+    /// The function that is run.
+    pub of: MarkedRef,
+    /// Whether that is a generator, which must have nothing to change.
+    pub generator: bool,
+    /// How it went, if it was run.
+    pub outcome: Option<Outcome>,
+}
+
+/// How a check went.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Outcome {
+    /// Why it failed, if it did.
+    pub error: Option<ErrorValue>,
+}
+
+/// Checks of a module.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CheckGroupValue(pub Vec<CheckValue>);
+
+/// A generator of a module.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct GeneratorValue {
+    /// The function that is run.
+    pub of: MarkedRef,
+    /// Id of the change that it made, if it was run.
+    pub changes: Option<String>,
+}
+
+/// Generators of a module.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct GeneratorGroupValue(pub Vec<GeneratorValue>);
+
+/// A service of a module.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct UpValue(pub MarkedRef);
+
+/// Services of a module.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct UpGroupValue(pub Vec<MarkedRef>);
+
 /// The source of a module.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ModuleSourceValue {
@@ -377,6 +431,18 @@ objects! {
         SourceMap(SourceMapValue),
         /// A module.
         Module(ModuleValue),
+        /// A check of a module.
+        Check(CheckValue),
+        /// Checks of a module.
+        CheckGroup(CheckGroupValue),
+        /// A generator of a module.
+        Generator(GeneratorValue),
+        /// Generators of a module.
+        GeneratorGroup(GeneratorGroupValue),
+        /// A service of a module.
+        Up(UpValue),
+        /// Services of a module.
+        UpGroup(UpGroupValue),
         /// The source of a module.
         ModuleSource(ModuleSourceValue),
         /// The SDK that a module names.
@@ -563,6 +629,12 @@ impl Object {
             Self::FunctionArg(value) => self.described(value),
             Self::SourceMap(value) => self.described(value),
             Self::Module(value) => self.described(value),
+            Self::Check(value) => self.described(value),
+            Self::CheckGroup(value) => self.described(value),
+            Self::Generator(value) => self.described(value),
+            Self::GeneratorGroup(value) => self.described(value),
+            Self::Up(value) => self.described(value),
+            Self::UpGroup(value) => self.described(value),
             Self::ModuleSource(value) => self.described(value),
             Self::SDKConfig(value) => self.described(value),
             Self::GeneratedCode(value) => SavedObject::GeneratedCode(

@@ -187,7 +187,7 @@ pub(super) fn at_address(ctx: &Ctx, address: &str) -> Result<ServiceRef, FieldEr
 }
 
 /// Refuses clients that have no host.
-fn on_host(ctx: &Ctx) -> Result<(), FieldError> {
+pub(super) fn on_host(ctx: &Ctx) -> Result<(), FieldError> {
     ctx.backend().host_path(ctx.client(), ".").map(drop)
 }
 

@@ -9,7 +9,11 @@ use super::{
 use crate::{
     error::{Error, Result},
     graph::{Op, Vertex},
-    module::{ModuleConfig, ModuleTypes, RuntimePlan, SdkKind, names::kebab},
+    module::{
+        ModuleConfig, ModuleTypes, RuntimePlan, SdkKind,
+        marked::{Mark, MarkedFunction, marked},
+        names::kebab,
+    },
     schema::{
         self, Api, ContainerRef, DependencySpec, FileRef, Made, ModuleOrigin, ModuleSourceValue,
         ModuleSpec, Object,
@@ -69,6 +73,13 @@ impl LoadedModule {
         self.dependencies
             .iter()
             .find(|dependency| kebab(&dependency.name) == wanted)
+    }
+
+    /// Its functions with a mark, and those of its toolchains.
+    pub fn marked(&self, mark: Mark) -> Vec<MarkedFunction> {
+        let used = self.dependencies.iter();
+        let used = used.map(|used| (used.name.as_str(), &used.types));
+        marked(&self.config, &self.types, used, mark)
     }
 
     /// Whether it has functions of its own.

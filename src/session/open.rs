@@ -16,7 +16,7 @@ use crate::{
         Terminal, World, WorldParts,
     },
     schema::{
-        self, Api, Caller, CallerKind, FoundModule, ModuleLoader, ModuleSpec, Object, Root,
+        self, Api, Caller, CallerKind, FoundModule, ModuleLoader, ModuleSpec, OWN, Object, Root,
         gql::{ErrorEntry, Executor, Request, Response, Schema, View},
     },
     source::{AuthSources, Downloader, ProxyOptions, git_modules::GitModules},
@@ -375,6 +375,14 @@ impl ModuleLoader for State {
 
     fn serve(&self, module: &Arc<ModuleSpec>, with_dependencies: bool) -> Result<()> {
         Self::serve(self, module, with_dependencies)
+    }
+
+    fn calling(&self, module: &Arc<ModuleSpec>) -> Result<Arc<Schema<Api>>> {
+        let used = module.dependencies.iter();
+        let used = used.map(|used| (used.query_field(), Arc::clone(&used.module)));
+        let own = (OWN.to_owned(), Arc::clone(module));
+        let constructors: Vec<_> = std::iter::once(own).chain(used).collect();
+        self.modules.schema(&constructors)
     }
 
     fn loaded(&self, identity: &str) -> Option<Arc<ModuleSpec>> {

@@ -28,6 +28,7 @@ mod modules_cli;
 mod modules_deps;
 mod modules_go;
 mod modules_kept;
+mod modules_marked;
 mod modules_own;
 mod modules_reference;
 mod modules_seeds;

@@ -247,3 +247,44 @@ fn up_fails_when_the_service_does() {
     assert_eq!(ended.status.code(), Some(4), "{said}");
     assert!(said.contains("out of luck"), "{said}");
 }
+
+const MARKED: &str = r#"
+import dagger
+from dagger import dag, function, object_type, up
+
+
+@object_type
+class Site:
+    @function
+    @up
+    def web(self) -> dagger.Service:
+        server = dag.container().from_("@image@").with_new_file("/www/index.html", "marked")
+        server = server.with_exposed_port(@port@)
+        return server.as_service(args=["httpd", "-f", "-p", "@port@", "-h", "/www"])
+"#;
+
+#[test]
+fn marked_services_run_until_they_are_interrupted() {
+    let nsci = Nsci::new();
+    let port = free_port();
+    nsci.write("site/dagger.json", r#"{"name": "site", "sdk": "python"}"#);
+    let source = MARKED.replace("@port@", &port.to_string());
+    nsci.write("site/main.py", &source.replace("@image@", IMAGE));
+    let site = "{moduleSource(refString:\"site\"){asModule{";
+    let (one, all) = ("services{list{run{name}}}", "services{run{list{name}}}");
+    for services in [one, all] {
+        let query = format!("{site}{services}}}}}}}");
+        let child = nsci
+            .command(&["--progress", "plain", "query", &query])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        wait_until("the page", || get(port).as_deref() == Some("marked"));
+        let pid = rustix::process::Pid::from_raw(child.id().try_into().unwrap()).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+        let ended = child.wait_with_output().unwrap();
+        assert_eq!(ended.status.code(), Some(130), "{services}");
+        assert_eq!(get(port), None);
+    }
+}

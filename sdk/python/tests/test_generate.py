@@ -29,6 +29,7 @@ class Generating(unittest.TestCase):
             ("withExec", "with_exec"),
             ("from", "from_"),
             ("import", "import_"),
+            ("list", "list_"),
             ("asJSON", "as_json"),
             ("commitSHA", "commit_sha"),
             ("experimentalWithAllGPUs", "experimental_with_all_gp_us"),

@@ -25,10 +25,12 @@ SCALARS = {
 
 # Parts of the API that pipelines do not use; reachable by name all the same, see `dynamic.py`.
 LEFT_OUT = re.compile(
-    r"^(_.*|LLM.*|Agent.*|Engine.*|Workspace.*|Cloud.*|Check(Group)?|Generator.*|Up(Group)?|"
+    r"^(_.*|LLM.*|Agent.*|Engine.*|Workspace.*|Cloud.*|"
     r".*Mirror|HTTPState|Terminal|CurrentModuleAsSDK.*|SDKConfig|Schema|ModuleConfigClient|"
     r"Node|Syncer|Exportable)$"
 )
+# A method called like a type would stand for it in the annotations after it.
+TAKEN = {"bool", "float", "int", "list", "str", "type"}
 LEFT_OUT_FIELDS = re.compile(r"^(load\w+FromID|node|currentNode|_.*)$")
 
 HEADER = '''\
@@ -42,15 +44,16 @@ from typing import TYPE_CHECKING, Any, Callable
 from .base import ID, Input, Scalar, Type
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator as Steps
+    from collections.abc import Sequence
 '''
 
 
 def snake(name: str) -> str:
-    """Spell an API name the Python way, keywords with an underscore."""
+    """Spell an API name the Python way, keywords and names of types with an underscore."""
     name = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name)
     name = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", name).lower()
-    return name + "_" if keyword.iskeyword(name) else name
+    return name + "_" if keyword.iskeyword(name) or name in TAKEN else name
 
 
 def class_name(name: str) -> str:
@@ -135,7 +138,7 @@ class Generator:
                 out.append(self.method(name, field))
         if any(field["name"] == "sync" for field in info["fields"]):
             out.append(
-                f"    def __await__(self) -> Generator[Any, None, {name}]:\n"
+                f"    def __await__(self) -> Steps[Any, None, {name}]:\n"
                 "        return self.sync().__await__()\n"
             )
         own = class_name(name)

@@ -254,6 +254,113 @@ export enum ChangesetsMergeConflict {
   Fail = "FAIL",
 }
 
+/** Names a Check in requests. */
+export type CheckID = string
+
+/** A function of a module that says by failing that something is wrong. */
+export class Check extends BaseObject {
+  static override readonly apiName: string = "Check"
+
+  /** What names this object in requests. */
+  id(): Promise<CheckID> {
+    return this._id()
+  }
+
+  /** Its name in the module; names of what leads to it come first, with `:` between them. */
+  name(): Promise<string> {
+    return this._value("name")
+  }
+
+  /** The fields that lead to it. */
+  path(): Promise<string[]> {
+    return this._value("path")
+  }
+
+  /** What it is for. */
+  description(): Promise<string> {
+    return this._value("description")
+  }
+
+  /** `check`, or `generate` if it runs a generator, which must have nothing to change. */
+  checkType(): Promise<string> {
+    return this._value("checkType")
+  }
+
+  /** The module that has it: the one that was asked, or a toolchain. */
+  originalModule(): Module_ {
+    return new Module_(this, "originalModule")
+  }
+
+  /** Runs it. That it fails is no error here: `passed` and `error` of the result say it. */
+  run(): Check {
+    return new Check(this, "run")
+  }
+
+  /** Whether it was run to its end. */
+  completed(): Promise<boolean> {
+    return this._value("completed")
+  }
+
+  /** Whether it was run and nothing is wrong. */
+  passed(): Promise<boolean> {
+    return this._value("passed")
+  }
+
+  /** Why it failed; none if it passed or was not run. */
+  error(): Error {
+    return new Error(this, "error")
+  }
+
+  /** 🟢 if it passed, 🔴 if it failed; empty if it was not run. */
+  resultEmoji(): Promise<string> {
+    return this._value("resultEmoji")
+  }
+
+  /** Applies a function, keeping the chain in one piece. */
+  with<T>(work: (from: Check) => T): T {
+    return work(this)
+  }
+}
+
+/** Options of `run`. */
+export interface CheckGroupRunOpts {
+  /** Stop when the first fails; what still ran then is not completed. */
+  failFast?: boolean
+}
+
+/** Names a CheckGroup in requests. */
+export type CheckGroupID = string
+
+/** Checks of a module. */
+export class CheckGroup extends BaseObject {
+  static override readonly apiName: string = "CheckGroup"
+
+  /** What names this object in requests. */
+  id(): Promise<CheckGroupID> {
+    return this._id()
+  }
+
+  /** Each of them. */
+  list(): Promise<Check[]> {
+    return this._objects(Check, "list")
+  }
+
+  /** Runs them at the same time. That some fail is no error here: the results say it. */
+  run(opts?: CheckGroupRunOpts): CheckGroup {
+    return new CheckGroup(this, "run", { ...opts })
+  }
+
+  /** What became of them, as Markdown. */
+  report(): File {
+    return new File(this, "report")
+  }
+
+  /** Applies a function, keeping the chain in one piece. */
+  with<T>(work: (from: CheckGroup) => T): T {
+    return work(this)
+  }
+}
+
 /** Options of `from`. */
 export interface ContainerFromOpts {
   /** The service that the registry is; the session reaches it so from then on, in plain HTTP unless told otherwise. */
@@ -1388,6 +1495,12 @@ export class Container extends BaseObject {
   }
 }
 
+/** Options of `generators`. */
+export interface CurrentModuleGeneratorsOpts {
+  /** Names of generators, or of what has them; `*` stands for anything. */
+  include?: string[]
+}
+
 /** Names a CurrentModule in requests. */
 export type CurrentModuleID = string
 
@@ -1418,6 +1531,11 @@ export class CurrentModule extends BaseObject {
   /** The modules that it uses. */
   dependencies(): Promise<Module_[]> {
     return this._objects(Module_, "dependencies")
+  }
+
+  /** Its functions that make files. */
+  generators(opts?: CurrentModuleGeneratorsOpts): GeneratorGroup {
+    return new GeneratorGroup(this, "generators", { ...opts })
   }
 
   /** Applies a function, keeping the chain in one piece. */
@@ -2830,6 +2948,113 @@ export class GeneratedCode extends BaseObject {
   }
 }
 
+/** Names a Generator in requests. */
+export type GeneratorID = string
+
+/** A function of a module that makes files. */
+export class Generator extends BaseObject {
+  static override readonly apiName: string = "Generator"
+
+  /** What names this object in requests. */
+  id(): Promise<GeneratorID> {
+    return this._id()
+  }
+
+  /** Its name in the module; names of what leads to it come first, with `:` between them. */
+  name(): Promise<string> {
+    return this._value("name")
+  }
+
+  /** The fields that lead to it. */
+  path(): Promise<string[]> {
+    return this._value("path")
+  }
+
+  /** What it is for. */
+  description(): Promise<string> {
+    return this._value("description")
+  }
+
+  /** The module that has it: the one that was asked, or a toolchain. */
+  originalModule(): Module_ {
+    return new Module_(this, "originalModule")
+  }
+
+  /** Runs it; nothing is written to the host. */
+  run(): Generator {
+    return new Generator(this, "run")
+  }
+
+  /** Whether it was run. */
+  completed(): Promise<boolean> {
+    return this._value("completed")
+  }
+
+  /** What it made when it was run; what makes a directory adds all that is in it. */
+  changes(): Changeset {
+    return new Changeset(this, "changes")
+  }
+
+  /** Whether there was nothing to change when it was run. */
+  isEmpty(): Promise<boolean> {
+    return this._value("isEmpty")
+  }
+
+  /** Applies a function, keeping the chain in one piece. */
+  with<T>(work: (from: Generator) => T): T {
+    return work(this)
+  }
+}
+
+/** Options of `changes`. */
+export interface GeneratorGroupChangesOpts {
+  /** What to do where they conflict. */
+  onConflict?: ChangesetsMergeConflict
+}
+
+/** Names a GeneratorGroup in requests. */
+export type GeneratorGroupID = string
+
+/** Generators of a module. */
+export class GeneratorGroup extends BaseObject {
+  static override readonly apiName: string = "GeneratorGroup"
+
+  /** What names this object in requests. */
+  id(): Promise<GeneratorGroupID> {
+    return this._id()
+  }
+
+  /** Each of them. */
+  list(): Promise<Generator[]> {
+    return this._objects(Generator, "list")
+  }
+
+  /** Runs them at the same time; nothing is written to the host. */
+  run(): GeneratorGroup {
+    return new GeneratorGroup(this, "run")
+  }
+
+  /** What they made when they were run, in one. */
+  changes(opts?: GeneratorGroupChangesOpts): Changeset {
+    return new Changeset(this, "changes", { ...opts }, ["onConflict"])
+  }
+
+  /** Whether there was nothing to change when they were run. */
+  isEmpty(): Promise<boolean> {
+    return this._value("isEmpty")
+  }
+
+  /** Why generators are missing: nothing, as a module of which a part cannot be loaded is not loaded. */
+  loadFailures(): Promise<string[]> {
+    return this._value("loadFailures")
+  }
+
+  /** Applies a function, keeping the chain in one piece. */
+  with<T>(work: (from: GeneratorGroup) => T): T {
+    return work(this)
+  }
+}
+
 /** Options of `tree`. */
 export interface GitCommitTreeOpts {
   /** Leave out the `.git` directory. */
@@ -3599,6 +3824,26 @@ export interface Module_ServeOpts {
   entrypoint?: boolean
 }
 
+/** Options of `checks`. */
+export interface Module_ChecksOpts {
+  /** Names of checks, or of what has them; `*` stands for anything. */
+  include?: string[]
+  /** Leave the generators out. */
+  noGenerate?: boolean
+}
+
+/** Options of `generators`. */
+export interface Module_GeneratorsOpts {
+  /** Names of generators, or of what has them; `*` stands for anything. */
+  include?: string[]
+}
+
+/** Options of `services`. */
+export interface Module_ServicesOpts {
+  /** Names of services, or of what has them; `*` stands for anything. */
+  include?: string[]
+}
+
 /** Names a Module in requests. */
 export type ModuleID = string
 
@@ -3700,6 +3945,39 @@ export class Module_ extends BaseObject {
   /** The API as its code sees it, as an answer to an introspection query. */
   introspectionSchemaJSON(): File {
     return new File(this, "introspectionSchemaJSON")
+  }
+
+  /** Its checks, and its generators as checks that there is nothing to change. */
+  checks(opts?: Module_ChecksOpts): CheckGroup {
+    return new CheckGroup(this, "checks", { ...opts })
+  }
+
+  /**
+   * One of its checks.
+   *
+   * @param name A name or pattern that chooses no other.
+   */
+  check(name: string): Check {
+    return new Check(this, "check", { name })
+  }
+
+  /** Its functions that make files. */
+  generators(opts?: Module_GeneratorsOpts): GeneratorGroup {
+    return new GeneratorGroup(this, "generators", { ...opts })
+  }
+
+  /**
+   * One of its generators.
+   *
+   * @param name A name or pattern that chooses no other.
+   */
+  generator(name: string): Generator {
+    return new Generator(this, "generator", { name })
+  }
+
+  /** Its services to work with. */
+  services(opts?: Module_ServicesOpts): UpGroup {
+    return new UpGroup(this, "services", { ...opts })
   }
 
   /** Applies a function, keeping the chain in one piece. */
@@ -4426,6 +4704,16 @@ export class Client extends BaseObject {
     return load(Changeset, id, this)
   }
 
+  /** The Check that an id names. */
+  loadCheckFromID(id: CheckID): Check {
+    return load(Check, id, this)
+  }
+
+  /** The CheckGroup that an id names. */
+  loadCheckGroupFromID(id: CheckGroupID): CheckGroup {
+    return load(CheckGroup, id, this)
+  }
+
   /** The Container that an id names. */
   loadContainerFromID(id: ContainerID): Container {
     return load(Container, id, this)
@@ -4509,6 +4797,16 @@ export class Client extends BaseObject {
   /** The GeneratedCode that an id names. */
   loadGeneratedCodeFromID(id: GeneratedCodeID): GeneratedCode {
     return load(GeneratedCode, id, this)
+  }
+
+  /** The Generator that an id names. */
+  loadGeneratorFromID(id: GeneratorID): Generator {
+    return load(Generator, id, this)
+  }
+
+  /** The GeneratorGroup that an id names. */
+  loadGeneratorGroupFromID(id: GeneratorGroupID): GeneratorGroup {
+    return load(GeneratorGroup, id, this)
   }
 
   /** The GitCommit that an id names. */
@@ -4629,6 +4927,16 @@ export class Client extends BaseObject {
   /** The TypeDef that an id names. */
   loadTypeDefFromID(id: TypeDefID): TypeDef {
     return load(TypeDef, id, this)
+  }
+
+  /** The Up that an id names. */
+  loadUpFromID(id: UpID): Up {
+    return load(Up, id, this)
+  }
+
+  /** The UpGroup that an id names. */
+  loadUpGroupFromID(id: UpGroupID): UpGroup {
+    return load(UpGroup, id, this)
   }
 
   /** Applies a function, keeping the chain in one piece. */
@@ -5325,6 +5633,77 @@ export enum TypeDefKind {
   EnumKind = "ENUM_KIND",
   /** A closed set of values. */
   Enum = "ENUM",
+}
+
+/** Names a Up in requests. */
+export type UpID = string
+
+/** A function of a module that gives a service to work with. */
+export class Up extends BaseObject {
+  static override readonly apiName: string = "Up"
+
+  /** What names this object in requests. */
+  id(): Promise<UpID> {
+    return this._id()
+  }
+
+  /** Its name in the module; names of what leads to it come first, with `:` between them. */
+  name(): Promise<string> {
+    return this._value("name")
+  }
+
+  /** The fields that lead to it. */
+  path(): Promise<string[]> {
+    return this._value("path")
+  }
+
+  /** What it is for. */
+  description(): Promise<string> {
+    return this._value("description")
+  }
+
+  /** The module that has it: the one that was asked, or a toolchain. */
+  originalModule(): Module_ {
+    return new Module_(this, "originalModule")
+  }
+
+  /** Runs it and opens its ports on the host until it ends. */
+  run(): Up {
+    return new Up(this, "run")
+  }
+
+  /** Applies a function, keeping the chain in one piece. */
+  with<T>(work: (from: Up) => T): T {
+    return work(this)
+  }
+}
+
+/** Names a UpGroup in requests. */
+export type UpGroupID = string
+
+/** Services of a module. */
+export class UpGroup extends BaseObject {
+  static override readonly apiName: string = "UpGroup"
+
+  /** What names this object in requests. */
+  id(): Promise<UpGroupID> {
+    return this._id()
+  }
+
+  /** Each of them. */
+  list(): Promise<Up[]> {
+    return this._objects(Up, "list")
+  }
+
+  /** Runs them and opens their ports on the host until all have ended or one fails. */
+  run(): UpGroup {
+    return new UpGroup(this, "run")
+  }
+
+  /** Applies a function, keeping the chain in one piece. */
+  with<T>(work: (from: UpGroup) => T): T {
+    return work(this)
+  }
 }
 
 /** The API, in the session that this program runs in. */

@@ -8,7 +8,7 @@ mod source;
 use super::{
     Ctx,
     api::Api,
-    gql::{FieldError, Registry},
+    gql::{FieldError, Registry, Schema},
     modules::{ModuleOrigin, ModuleSpec},
     object::{
         DirectoryRef, FileRef, GeneratedCodeValue, ModuleSourceValue, ModuleValue, Object, Root,
@@ -35,6 +35,9 @@ pub struct FoundModule {
     pub context: Option<PathBuf>,
 }
 
+/// What makes a module's main object in the API that [`ModuleLoader::calling`] gives; no module is called so.
+pub const OWN: &str = "_own";
+
 /// Finds and loads modules for the API.
 pub trait ModuleLoader: Send + Sync {
     /// Finds what a reference names; relative paths are the main client's.
@@ -48,6 +51,12 @@ pub trait ModuleLoader: Send + Sync {
     /// # Errors
     /// If its types clash with what is there.
     fn serve(&self, module: &Arc<ModuleSpec>, with_dependencies: bool) -> Result<()>;
+
+    /// The API in which a module's constructor is the field [`OWN`], beside those of the modules that it uses.
+    ///
+    /// # Errors
+    /// If its types clash with what is there.
+    fn calling(&self, module: &Arc<ModuleSpec>) -> Result<Arc<Schema<Api>>>;
 
     /// A loaded module by what tells it from others.
     fn loaded(&self, identity: &str) -> Option<Arc<ModuleSpec>>;
@@ -71,7 +80,7 @@ impl ModuleValue {
 }
 
 /// The module that a value stands for; none while it is being built.
-fn spec(ctx: &Ctx, value: &ModuleValue) -> Result<Option<Arc<ModuleSpec>>, FieldError> {
+pub(super) fn spec(ctx: &Ctx, value: &ModuleValue) -> Result<Option<Arc<ModuleSpec>>, FieldError> {
     match value {
         ModuleValue::Building(_) => Ok(None),
         ModuleValue::Loaded { identity, name } => {

@@ -8,6 +8,7 @@ mod changes;
 mod data;
 mod exec;
 mod files;
+mod marked;
 mod services;
 mod volumes;
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use nsci::module::marked::Mark;
+
 use super::flag::{Flag, Scan, Scanned};
 use super::image::{self, ImageVerb};
 use crate::report::Failure;
@@ -58,7 +60,7 @@ pub(crate) enum Verb {
     /// Run a module's checks or generators.
     Marked {
         /// Which of the two.
-        kind: Marked,
+        kind: Mark,
         /// Only those whose names match one of these.
         patterns: Vec<String>,
         /// List them instead.
@@ -135,15 +137,6 @@ pub(crate) enum Verb {
     Version,
     /// Show help.
     Help(Option<&'static Command>),
-}
-
-/// Functions that are run because of what they are marked as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Marked {
-    /// Checks.
-    Checks,
-    /// Generators.
-    Generators,
 }
 
 /// What to do with the cache.
@@ -566,8 +559,8 @@ impl Command {
             })?,
             "check" | "generate" => Verb::Marked {
                 kind: match self.name {
-                    "check" => Marked::Checks,
-                    _ => Marked::Generators,
+                    "check" => Mark::Check,
+                    _ => Mark::Generator,
                 },
                 patterns: given.rest.clone(),
                 list: given.on("list"),

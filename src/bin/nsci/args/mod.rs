@@ -11,7 +11,7 @@ mod help;
 mod image;
 mod tree;
 
-pub(crate) use command::{CHAIN_FLAGS, COMMANDS, CacheVerb, Command, Marked, Verb};
+pub(crate) use command::{CHAIN_FLAGS, COMMANDS, CacheVerb, Command, Verb};
 pub(crate) use help::{flag_table, table};
 pub(crate) use image::ImageVerb;
 pub(crate) use tree::{command_help, main_help};

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use nsci::module::marked::Mark;
 use nsci::module::names::kebab;
 use nsci::schema::gql::{FieldDef, TypeDef};
 
@@ -208,18 +209,14 @@ pub(super) async fn complete(app: Arc<App>, words: Vec<String>) -> Result<Output
         None => (None, rest),
     };
     if matches!(command.as_str(), "check" | "generate") {
-        let main = target_module.and_then(|module| module.types.main());
-        let functions = main.into_iter().flat_map(|main| &main.functions);
-        let marked = functions.filter(|f| {
-            if command == "check" {
-                f.check
-            } else {
-                f.generate
-            }
-        });
+        let mark = match command.as_str() {
+            "check" => Mark::Check,
+            _ => Mark::Generator,
+        };
+        let marked = module.iter().flat_map(|module| module.marked(mark));
         return Ok(candidates(
             last,
-            marked.map(|f| (f.cli_name.clone(), f.description.clone())),
+            marked.map(|one| (one.name, one.description)),
         ));
     }
     let root = around.types.get("Query");

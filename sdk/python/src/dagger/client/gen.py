@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Callable
 from .base import ID, Input, Scalar, Type
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator as Steps
+    from collections.abc import Sequence
 
 
 class JSON(Scalar):
@@ -504,10 +505,96 @@ class Changeset(Type):
         """Names this object in later requests."""
         return ID(await self._get_id())
 
-    def __await__(self) -> Generator[Any, None, Changeset]:
+    def __await__(self) -> Steps[Any, None, Changeset]:
         return self.sync().__await__()
 
     def with_(self, cb: Callable[[Changeset], Changeset]) -> Changeset:
+        """Apply a function, keeping the chain in one piece."""
+        return cb(self)
+
+
+class Check(Type):
+    """A function of a module that says by failing that something is wrong."""
+
+    __slots__ = ()
+    _api_name = "Check"
+
+    async def name(self) -> str:
+        """Its name in the module; names of what leads to it come first, with `:` between them."""
+        return await self._value(None, "name")
+
+    async def path(self) -> list[str]:
+        """The fields that lead to it."""
+        return await self._value(None, "path")
+
+    async def description(self) -> str:
+        """What it is for."""
+        return await self._value(None, "description")
+
+    async def check_type(self) -> str:
+        """`check`, or `generate` if it runs a generator, which must have nothing to change."""
+        return await self._value(None, "checkType")
+
+    def original_module(self) -> Module:
+        """The module that has it: the one that was asked, or a toolchain."""
+        return self._select(Module, "originalModule")
+
+    def run(self) -> Check:
+        """Runs it. That it fails is no error here: `passed` and `error` of the result say it."""
+        return self._select(Check, "run")
+
+    async def completed(self) -> bool:
+        """Whether it was run to its end."""
+        return await self._value(None, "completed")
+
+    async def passed(self) -> bool:
+        """Whether it was run and nothing is wrong."""
+        return await self._value(None, "passed")
+
+    def error(self) -> Error:
+        """Why it failed; none if it passed or was not run."""
+        return self._select(Error, "error")
+
+    async def result_emoji(self) -> str:
+        """🟢 if it passed, 🔴 if it failed; empty if it was not run."""
+        return await self._value(None, "resultEmoji")
+
+    async def id(self) -> ID:
+        """Names this object in later requests."""
+        return ID(await self._get_id())
+
+    def with_(self, cb: Callable[[Check], Check]) -> Check:
+        """Apply a function, keeping the chain in one piece."""
+        return cb(self)
+
+
+class CheckGroup(Type):
+    """Checks of a module."""
+
+    __slots__ = ()
+    _api_name = "CheckGroup"
+
+    async def list_(self) -> list[Check]:
+        """Each of them."""
+        return await self._objects(Check, "list")
+
+    def run(self, *, fail_fast: bool | None = None) -> CheckGroup:
+        """Runs them at the same time. That some fail is no error here: the results say it.
+
+        Args:
+            fail_fast: Stop when the first fails; what still ran then is not completed.
+        """
+        return self._select(CheckGroup, "run", ("failFast", fail_fast, None))
+
+    def report(self) -> File:
+        """What became of them, as Markdown."""
+        return self._select(File, "report")
+
+    async def id(self) -> ID:
+        """Names this object in later requests."""
+        return ID(await self._get_id())
+
+    def with_(self, cb: Callable[[CheckGroup], CheckGroup]) -> CheckGroup:
         """Apply a function, keeping the chain in one piece."""
         return cb(self)
 
@@ -1793,7 +1880,7 @@ class Container(Type):
         """Names this object in later requests."""
         return ID(await self._get_id())
 
-    def __await__(self) -> Generator[Any, None, Container]:
+    def __await__(self) -> Steps[Any, None, Container]:
         return self.sync().__await__()
 
     def with_(self, cb: Callable[[Container], Container]) -> Container:
@@ -1822,6 +1909,14 @@ class CurrentModule(Type):
     async def dependencies(self) -> list[Module]:
         """The modules that it uses."""
         return await self._objects(Module, "dependencies")
+
+    def generators(self, *, include: Sequence[str] | None = None) -> GeneratorGroup:
+        """Its functions that make files.
+
+        Args:
+            include: Names of generators, or of what has them; `*` stands for anything.
+        """
+        return self._select(GeneratorGroup, "generators", ("include", include, None))
 
     async def id(self) -> ID:
         """Names this object in later requests."""
@@ -2377,7 +2472,7 @@ class Directory(Type):
         """Names this object in later requests."""
         return ID(await self._get_id())
 
-    def __await__(self) -> Generator[Any, None, Directory]:
+    def __await__(self) -> Steps[Any, None, Directory]:
         return self.sync().__await__()
 
     def with_(self, cb: Callable[[Directory], Directory]) -> Directory:
@@ -2815,7 +2910,7 @@ class File(Type):
         """Names this object in later requests."""
         return ID(await self._get_id())
 
-    def __await__(self) -> Generator[Any, None, File]:
+    def __await__(self) -> Steps[Any, None, File]:
         return self.sync().__await__()
 
     def with_(self, cb: Callable[[File], File]) -> File:
@@ -3127,6 +3222,102 @@ class GeneratedCode(Type):
         return ID(await self._get_id())
 
     def with_(self, cb: Callable[[GeneratedCode], GeneratedCode]) -> GeneratedCode:
+        """Apply a function, keeping the chain in one piece."""
+        return cb(self)
+
+
+class Generator(Type):
+    """A function of a module that makes files."""
+
+    __slots__ = ()
+    _api_name = "Generator"
+
+    async def name(self) -> str:
+        """Its name in the module; names of what leads to it come first, with `:` between them."""
+        return await self._value(None, "name")
+
+    async def path(self) -> list[str]:
+        """The fields that lead to it."""
+        return await self._value(None, "path")
+
+    async def description(self) -> str:
+        """What it is for."""
+        return await self._value(None, "description")
+
+    def original_module(self) -> Module:
+        """The module that has it: the one that was asked, or a toolchain."""
+        return self._select(Module, "originalModule")
+
+    def run(self) -> Generator:
+        """Runs it; nothing is written to the host."""
+        return self._select(Generator, "run")
+
+    async def completed(self) -> bool:
+        """Whether it was run."""
+        return await self._value(None, "completed")
+
+    def changes(self) -> Changeset:
+        """What it made when it was run; what makes a directory adds all that is in it."""
+        return self._select(Changeset, "changes")
+
+    async def is_empty(self) -> bool:
+        """Whether there was nothing to change when it was run."""
+        return await self._value(None, "isEmpty")
+
+    async def id(self) -> ID:
+        """Names this object in later requests."""
+        return ID(await self._get_id())
+
+    def with_(self, cb: Callable[[Generator], Generator]) -> Generator:
+        """Apply a function, keeping the chain in one piece."""
+        return cb(self)
+
+
+class GeneratorGroup(Type):
+    """Generators of a module."""
+
+    __slots__ = ()
+    _api_name = "GeneratorGroup"
+
+    async def list_(self) -> list[Generator]:
+        """Each of them."""
+        return await self._objects(Generator, "list")
+
+    def run(self) -> GeneratorGroup:
+        """Runs them at the same time; nothing is written to the host."""
+        return self._select(GeneratorGroup, "run")
+
+    def changes(
+        self,
+        *,
+        on_conflict: ChangesetsMergeConflict | None = ChangesetsMergeConflict.FAIL_EARLY,
+    ) -> Changeset:
+        """What they made when they were run, in one.
+
+        Args:
+            on_conflict: What to do where they conflict.
+        """
+        return self._select(
+            Changeset,
+            "changes",
+            ("onConflict", on_conflict, ChangesetsMergeConflict.FAIL_EARLY),
+        )
+
+    async def is_empty(self) -> bool:
+        """Whether there was nothing to change when they were run."""
+        return await self._value(None, "isEmpty")
+
+    async def load_failures(self) -> list[str]:
+        """Why generators are missing: nothing, as a module of which a part cannot be loaded is not
+        loaded.
+        """
+        return await self._value(None, "loadFailures")
+
+    async def id(self) -> ID:
+        """Names this object in later requests."""
+        return ID(await self._get_id())
+
+    def with_(self, cb: Callable[[GeneratorGroup], GeneratorGroup]) -> GeneratorGroup:
         """Apply a function, keeping the chain in one piece."""
         return cb(self)
 
@@ -3867,11 +4058,62 @@ class Module(Type):
         """The API as its code sees it, as an answer to an introspection query."""
         return self._select(File, "introspectionSchemaJSON")
 
+    def checks(
+        self,
+        *,
+        include: Sequence[str] | None = None,
+        no_generate: bool | None = None,
+    ) -> CheckGroup:
+        """Its checks, and its generators as checks that there is nothing to change.
+
+        Args:
+            include: Names of checks, or of what has them; `*` stands for anything.
+            no_generate: Leave the generators out.
+        """
+        return self._select(
+            CheckGroup,
+            "checks",
+            ("include", include, None),
+            ("noGenerate", no_generate, None),
+        )
+
+    def check(self, name: str) -> Check:
+        """One of its checks.
+
+        Args:
+            name: A name or pattern that chooses no other.
+        """
+        return self._select(Check, "check", ("name", name))
+
+    def generators(self, *, include: Sequence[str] | None = None) -> GeneratorGroup:
+        """Its functions that make files.
+
+        Args:
+            include: Names of generators, or of what has them; `*` stands for anything.
+        """
+        return self._select(GeneratorGroup, "generators", ("include", include, None))
+
+    def generator(self, name: str) -> Generator:
+        """One of its generators.
+
+        Args:
+            name: A name or pattern that chooses no other.
+        """
+        return self._select(Generator, "generator", ("name", name))
+
+    def services(self, *, include: Sequence[str] | None = None) -> UpGroup:
+        """Its services to work with.
+
+        Args:
+            include: Names of services, or of what has them; `*` stands for anything.
+        """
+        return self._select(UpGroup, "services", ("include", include, None))
+
     async def id(self) -> ID:
         """Names this object in later requests."""
         return ID(await self._get_id())
 
-    def __await__(self) -> Generator[Any, None, Module]:
+    def __await__(self) -> Steps[Any, None, Module]:
         return self.sync().__await__()
 
     def with_(self, cb: Callable[[Module], Module]) -> Module:
@@ -4041,7 +4283,7 @@ class ModuleSource(Type):
         """Names this object in later requests."""
         return ID(await self._get_id())
 
-    def __await__(self) -> Generator[Any, None, ModuleSource]:
+    def __await__(self) -> Steps[Any, None, ModuleSource]:
         return self.sync().__await__()
 
     def with_(self, cb: Callable[[ModuleSource], ModuleSource]) -> ModuleSource:
@@ -4674,7 +4916,7 @@ class Service(Type):
         """Names this object in later requests."""
         return ID(await self._get_id())
 
-    def __await__(self) -> Generator[Any, None, Service]:
+    def __await__(self) -> Steps[Any, None, Service]:
         return self.sync().__await__()
 
     def with_(self, cb: Callable[[Service], Service]) -> Service:
@@ -5013,6 +5255,64 @@ class TypeDef(Type):
         return cb(self)
 
 
+class Up(Type):
+    """A function of a module that gives a service to work with."""
+
+    __slots__ = ()
+    _api_name = "Up"
+
+    async def name(self) -> str:
+        """Its name in the module; names of what leads to it come first, with `:` between them."""
+        return await self._value(None, "name")
+
+    async def path(self) -> list[str]:
+        """The fields that lead to it."""
+        return await self._value(None, "path")
+
+    async def description(self) -> str:
+        """What it is for."""
+        return await self._value(None, "description")
+
+    def original_module(self) -> Module:
+        """The module that has it: the one that was asked, or a toolchain."""
+        return self._select(Module, "originalModule")
+
+    def run(self) -> Up:
+        """Runs it and opens its ports on the host until it ends."""
+        return self._select(Up, "run")
+
+    async def id(self) -> ID:
+        """Names this object in later requests."""
+        return ID(await self._get_id())
+
+    def with_(self, cb: Callable[[Up], Up]) -> Up:
+        """Apply a function, keeping the chain in one piece."""
+        return cb(self)
+
+
+class UpGroup(Type):
+    """Services of a module."""
+
+    __slots__ = ()
+    _api_name = "UpGroup"
+
+    async def list_(self) -> list[Up]:
+        """Each of them."""
+        return await self._objects(Up, "list")
+
+    def run(self) -> UpGroup:
+        """Runs them and opens their ports on the host until all have ended or one fails."""
+        return self._select(UpGroup, "run")
+
+    async def id(self) -> ID:
+        """Names this object in later requests."""
+        return ID(await self._get_id())
+
+    def with_(self, cb: Callable[[UpGroup], UpGroup]) -> UpGroup:
+        """Apply a function, keeping the chain in one piece."""
+        return cb(self)
+
+
 dag = Client(None)
 
 
@@ -5024,6 +5324,8 @@ __all__ = [
     "Changeset",
     "ChangesetMergeConflict",
     "ChangesetsMergeConflict",
+    "Check",
+    "CheckGroup",
     "Client",
     "Container",
     "CurrentModule",
@@ -5046,6 +5348,8 @@ __all__ = [
     "FunctionCall",
     "FunctionCallArgValue",
     "GeneratedCode",
+    "Generator",
+    "GeneratorGroup",
     "GitCommit",
     "GitRef",
     "GitRepository",
@@ -5081,5 +5385,7 @@ __all__ = [
     "Stat",
     "TypeDef",
     "TypeDefKind",
+    "Up",
+    "UpGroup",
     "dag",
 ]
