@@ -426,6 +426,19 @@ impl Session {
         self.run_or_join(Some(running), &step, stdio, cancel, on_event)
     }
 
+    /// The root directory of a running step, whose pid [`StepEvent::Started`] told, with all that is mounted there.
+    ///
+    /// # Errors
+    /// [`Error::SessionStart`] if the step is over or still being built, [`Error::SessionLost`].
+    pub fn root_of(&self, running: i32) -> Result<OwnedFd, Error> {
+        let (reply, reply_end) = wire::pair()?;
+        self.request(&Request::Root { pid: running }, &[reply_end.as_fd()])?;
+        drop(reply_end);
+        answer(&reply)?.pop().ok_or_else(|| Error::Protocol {
+            message: "no directory in the answer".to_owned(),
+        })
+    }
+
     fn run_or_join(
         &self,
         join: Option<i32>,

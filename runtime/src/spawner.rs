@@ -23,7 +23,7 @@ use rustix::process::{Pid, Signal, WaitOptions};
 use serde::{Deserialize, Serialize};
 
 use crate::error::ignore;
-use crate::executor::ExecutorKind;
+use crate::executor::{self, ExecutorKind};
 use crate::network::{self, SessionNetwork};
 use crate::session::SocketKind;
 use crate::spec::Features;
@@ -441,6 +441,7 @@ impl Spawner<'_> {
             }
             (Request::Connect { address }, Some(socket)) => hand_over(&socket, connect(address)),
             (Request::Socket { kind }, Some(socket)) => hand_over(&socket, open_socket(kind)),
+            (Request::Root { pid }, Some(socket)) => open_root(&socket, pid),
             // Without a socket for the answer there is nobody to answer.
             (_, None) => {}
         }
@@ -530,6 +531,18 @@ fn hand_over(socket: &OwnedFd, made: Result<OwnedFd, Error>) {
     match made {
         Ok(fd) => tell(socket, &StepReply::Done, &[fd.as_fd()]),
         Err(error) => tell(socket, &StepReply::Failed(Failure::from_error(&error)), &[]),
+    }
+}
+
+/// Answers with the root directory of a running step, opened by a process that enters the step for it.
+fn open_root(socket: &OwnedFd, pid: i32) {
+    match sys::fork() {
+        Ok(sys::Fork::Parent(_)) => {}
+        Ok(sys::Fork::Child) => {
+            hand_over(socket, step::pid_of(pid).and_then(executor::join::root_of));
+            sys::exit_now(0)
+        }
+        Err(source) => hand_over(socket, Err(Error::io("fork into a running step", source))),
     }
 }
 

@@ -136,7 +136,8 @@ fn run(socket: &OwnedFd, stdio: [OwnedFd; 3], place: &Place<'_>) -> Result<Ended
     })
 }
 
-fn pid_of(pid: i32) -> Result<Pid, Error> {
+/// A step's first process by its number.
+pub(crate) fn pid_of(pid: i32) -> Result<Pid, Error> {
     Pid::from_raw(pid).ok_or_else(|| Error::InvalidStep {
         reason: format!("{pid} is no process to join"),
     })

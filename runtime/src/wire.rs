@@ -52,6 +52,11 @@ pub(crate) enum Request {
         /// What it carries.
         kind: SocketKind,
     },
+    /// Open the root directory of a running step.
+    Root {
+        /// The step's first process, as the session numbers it.
+        pid: i32,
+    },
 }
 
 /// First packet of a spawner that is coming up.

@@ -2191,6 +2191,37 @@ func (r *CurrentModule) GeneratedContextDirectory() *Directory {
 	return new(Directory).WithGraphQLQuery(q)
 }
 
+// CurrentModuleWorkdirOpts are the optional arguments of CurrentModule.Workdir.
+type CurrentModuleWorkdirOpts struct {
+	// Exclude patterns of what to leave out.
+	Exclude []string
+	// Include patterns of what to take; everything by default.
+	Include []string
+	// Gitignore leave out what `.gitignore` files name.
+	Gitignore bool
+}
+
+// Workdir a directory of the running function's working directory, as it is now.
+//
+// path: Path, relative to the working directory.
+func (r *CurrentModule) Workdir(path string, opts ...CurrentModuleWorkdirOpts) *Directory {
+	q := r.GraphQLQuery().Select("workdir").Arg("path", path)
+	for _, given := range opts {
+		q.Optional("exclude", given.Exclude)
+		q.Optional("include", given.Include)
+		q.Optional("gitignore", given.Gitignore)
+	}
+	return new(Directory).WithGraphQLQuery(q)
+}
+
+// WorkdirFile a file of the running function's working directory, as it is now.
+//
+// path: Path, relative to the working directory.
+func (r *CurrentModule) WorkdirFile(path string) *File {
+	q := r.GraphQLQuery().Select("workdirFile").Arg("path", path)
+	return new(File).WithGraphQLQuery(q)
+}
+
 // Dependencies the modules that it uses.
 func (r *CurrentModule) Dependencies(ctx context.Context) ([]Module, error) {
 	q := r.GraphQLQuery().Select("dependencies")

@@ -8,6 +8,7 @@
 //! engine talks to it through [`keeper::Client`].
 #![forbid(unsafe_code)]
 
+mod capture;
 pub mod content;
 mod digest;
 mod edit;

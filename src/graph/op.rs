@@ -1,6 +1,6 @@
 //! Operations: what one API call asks for, as plain data.
 
-use super::{Healthcheck, ImageFormat, Key, Platform, Port, PortForward, Service};
+use super::{Healthcheck, ImageFormat, Key, Platform, Port, PortForward, Service, Snapshot};
 use serde::{Deserialize, Serialize};
 
 /// One operation. The comment of each names its inputs.
@@ -80,6 +80,13 @@ pub enum Op {
         /// What it held when it was read again; the first state that the session saw if absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         state: Option<Key>,
+    },
+    /// Files of a command, as they were at a moment while it ran. No input.
+    Captured {
+        /// All that was taken.
+        snapshot: Snapshot,
+        /// Name of the file, if it was one.
+        file: Option<String>,
     },
     /// A file that is fetched. No input.
     Http(HttpFile),

@@ -1,6 +1,7 @@
 //! Vertices and the keys that name them.
 
 use super::Op;
+use nsci_snapshotter::LayerId;
 use serde::{Deserialize, Serialize};
 use std::{collections::HashMap, fmt, sync::Arc};
 
@@ -149,6 +150,17 @@ impl Graph {
             }
         }
         Self { nodes }
+    }
+
+    /// The layers that it names itself, which nothing in it makes.
+    pub fn captured(&self) -> impl Iterator<Item = &LayerId> {
+        self.nodes
+            .iter()
+            .filter_map(|node| match &node.op {
+                Op::Captured { snapshot, .. } => Some(&snapshot.layers),
+                _ => None,
+            })
+            .flatten()
     }
 
     /// Builds the vertices again; `None` if the data does not describe a graph.

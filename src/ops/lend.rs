@@ -1,5 +1,6 @@
 //! What the layers above lend to operations, as small traits.
 
+use super::workdir::Running;
 use crate::{
     error::{Error, Result},
     graph::SecretRef,
@@ -86,6 +87,8 @@ pub struct Nested {
     pub token: String,
     /// What the session knows of it; opaque here.
     pub context: Arc<dyn Any + Send + Sync>,
+    /// Where it runs, once it does.
+    pub running: Running,
 }
 
 impl fmt::Debug for Nested {

@@ -25,6 +25,7 @@ mod search;
 mod service;
 mod spool;
 mod terminal;
+mod workdir;
 mod world;
 
 pub use changes::{ChangeKind, Changes, FileChange};
@@ -38,4 +39,5 @@ pub use lend::{
 pub use sandbox::{Sandbox, SandboxConfig};
 pub use search::{Hit, Query};
 pub use terminal::Shell;
+pub use workdir::Running;
 pub use world::{HostFacts, World, WorldParts};

@@ -485,6 +485,7 @@ pub(super) fn describe(op: &Op) -> String {
         Op::GitTree(ask) => format!("git {}", ask.name),
         Op::HostDirectory { path, .. } => format!("host.directory {path}"),
         Op::HostFile { path, .. } => format!("host.file {path}"),
+        Op::Captured { .. } => "workdir".into(),
         Op::Edit(edit) => files::describe(edit),
         Op::Diff => "diff".into(),
         Op::Filter { .. } => "filter".into(),

@@ -11,6 +11,7 @@ use crate::{
     error::{Error, Kind},
     graph::{Key, SecretRef, fingerprint},
     module::CallRequest,
+    ops::Running,
 };
 use serde_json::json;
 use std::{
@@ -87,6 +88,8 @@ pub struct FunctionCall {
     /// What came of it; the last answer counts.
     answer: Mutex<Option<Result<String, FieldError>>>,
     touched_secrets: AtomicBool,
+    /// Where the function runs.
+    pub(super) running: Running,
 }
 
 impl Caller {
@@ -161,6 +164,7 @@ impl FunctionCall {
             request,
             answer: Mutex::default(),
             touched_secrets: AtomicBool::new(false),
+            running: Running::default(),
         }
     }
 

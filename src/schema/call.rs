@@ -349,10 +349,13 @@ async fn perform(
 ) -> Result<Ended, FieldError> {
     let runtime = runtime(api, spec);
     let container: Container = api.engine().container(&runtime).await?;
-    let caller = Caller::function(FunctionCall::new(Arc::clone(spec), request));
+    let call = FunctionCall::new(Arc::clone(spec), request);
+    let running = call.running.clone();
+    let caller = Caller::function(call);
     let nested = Nested {
         token: new_token()?,
         context: Arc::clone(&caller) as _,
+        running,
     };
     let run = FunctionRun {
         container,
@@ -418,6 +421,8 @@ fn remember(api: &Arc<Api>, key: &Key, result: &str, cost: Duration, name: &str)
         return;
     };
     let mut objects = Vec::new();
+    // What was taken of a working directory is made by nobody again.
+    let mut refs = Refs::default();
     let mut stack = vec![json];
     while let Some(value) = stack.pop() {
         match value {
@@ -430,6 +435,7 @@ fn remember(api: &Arc<Api>, key: &Key, result: &str, cost: Duration, name: &str)
                         return;
                     }
                     if let Some(saved) = object.save() {
+                        refs.trees.extend(saved.captured());
                         if let SavedObject::Instance(instance) = &saved {
                             stack.push(instance.state.clone());
                         }
@@ -446,7 +452,7 @@ fn remember(api: &Arc<Api>, key: &Key, result: &str, cost: Duration, name: &str)
         made: now(),
     };
     let cache = api.engine().world().cache();
-    cache.remember("call", key, &body, Refs::default(), name, cost);
+    cache.remember("call", key, &body, refs, name, cost);
 }
 
 fn now() -> u64 {

@@ -1,14 +1,16 @@
 //! Modules in the API: their types beside the core's, and the call that a function serves.
 
 use super::{
+    Ctx,
     api::Api,
     call,
     gql::{Args, FieldError, Registry, Resolved, View},
     module_api::loaded_value,
     object::{
-        CallArg, CurrentCall, CurrentModule, DirectoryRef, ErrorValue, Instance, NamedValue,
-        Object, Root,
+        CallArg, CurrentCall, CurrentModule, DirectoryRef, ErrorValue, FileRef, Instance,
+        NamedValue, Object, Root,
     },
+    shared::CommonArgs as _,
 };
 use crate::{
     graph::{Key, Op, Vertex, fingerprint},
@@ -18,6 +20,7 @@ use crate::{
         marked::{Mark, MarkedFunction, marked},
     },
 };
+use nsci_snapshotter::keeper::CaptureKind;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 use std::{
@@ -494,6 +497,26 @@ pub(super) fn declare(registry: &mut Registry<Api>) {
                     Ok(DirectoryRef(generated_context(module)))
                 })
         })
+        .field("workdir", "Directory!", |f| {
+            f.doc("A directory of the running function's working directory, as it is now.")
+                .path("Path, relative to the working directory.")
+                .patterns()
+                .resolve_async(|ctx, _, args| async move {
+                    let kind = CaptureKind::Dir {
+                        include: args.get_or_default("include")?,
+                        exclude: args.get_or_default("exclude")?,
+                        gitignore: args.flag("gitignore"),
+                    };
+                    capture(&ctx, &args, kind).await.map(DirectoryRef)
+                })
+        })
+        .field("workdirFile", "File!", |f| {
+            f.doc("A file of the running function's working directory, as it is now.")
+                .path("Path, relative to the working directory.")
+                .resolve_async(|ctx, _, args| async move {
+                    capture(&ctx, &args, CaptureKind::File).await.map(FileRef)
+                })
+        })
         .field("dependencies", "[Module!]!", |f| {
             f.doc("The modules that it uses.").resolve(|ctx, _, _| {
                 let used = &ctx.client().call()?.module.dependencies;
@@ -510,6 +533,15 @@ pub(super) fn declare(registry: &mut Registry<Api>) {
                     super::marked::generators(module, args)
                 })
         });
+}
+
+/// What is at the argument `path` of the working directory of the function that asks.
+async fn capture(ctx: &Ctx, args: &Args, kind: CaptureKind) -> Result<Arc<Vertex>, FieldError> {
+    let path: String = args.get("path")?;
+    let running = &ctx.client().call()?.running;
+    let world = ctx.backend().engine().world();
+    let op = world.capture(running, &path, kind).await?;
+    Ok(Vertex::new(op, vec![]))
 }
 
 /// The context of a module with its generated files where they belong.

@@ -13,6 +13,7 @@ use crate::{
     },
     objects,
 };
+use nsci_snapshotter::LayerId;
 use serde::{Deserialize, Serialize};
 use std::{path::PathBuf, sync::Arc};
 
@@ -680,6 +681,28 @@ fn undescribed(name: &str, text: &str) -> Option<Object> {
 }
 
 impl SavedObject {
+    /// The layers that it stands on and that nothing makes again.
+    pub fn captured(&self) -> Vec<LayerId> {
+        let graphs = match self {
+            Self::Container(graph)
+            | Self::Directory(graph)
+            | Self::File(graph)
+            | Self::Service(graph)
+            | Self::GitRepository(graph)
+            | Self::GitRef(graph)
+            | Self::GitCommit(graph)
+            | Self::GeneratedCode(graph, ..) => vec![graph],
+            Self::Changeset(before, after) => vec![before, after],
+            Self::CacheVolume(volume) => volume.source.iter().collect(),
+            _ => Vec::new(),
+        };
+        graphs
+            .into_iter()
+            .flat_map(Graph::captured)
+            .cloned()
+            .collect()
+    }
+
     /// The object again; `None` if the data does not describe one.
     pub fn load(self) -> Option<Object> {
         Some(match self {

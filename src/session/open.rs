@@ -12,8 +12,8 @@ use crate::{
     error::{Error, Kind, Result},
     event::Events,
     ops::{
-        FailedStep, Gateway, GatewayGuard, HostFacts, Images, Nested, Sandbox, SandboxConfig,
-        Terminal, World, WorldParts,
+        FailedStep, Gateway, GatewayGuard, HostFacts, Images, Nested, Running, Sandbox,
+        SandboxConfig, Terminal, World, WorldParts,
     },
     schema::{
         self, Api, Caller, CallerKind, FoundModule, ModuleLoader, ModuleSpec, OWN, Object, Root,
@@ -475,6 +475,7 @@ impl Gateway for Door {
         Ok(Nested {
             token: schema::new_token()?,
             context: Caller::nested(),
+            running: Running::default(),
         })
     }
 

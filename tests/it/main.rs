@@ -33,6 +33,7 @@ mod modules_own;
 mod modules_reference;
 mod modules_seeds;
 mod modules_ts;
+mod modules_workdir;
 mod mounts;
 mod network;
 mod publish;

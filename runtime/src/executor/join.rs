@@ -31,17 +31,7 @@ pub(crate) fn create(job: &Job<'_>, init: Pid) -> Result<Box<dyn Created>, Error
     // Processes of the step will see the command's; none may look into what it is before it starts.
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)
         .map_err(|source| Error::io("protect a command from the step it joins", source))?;
-    let outside = root()?;
-    rustix::process::pidfd_open(init, PidfdFlags::empty())
-        .map_err(std::io::Error::from)
-        .and_then(|process| Ok(nix::sched::setns(process, flags)?))
-        .map_err(|source| Error::io("join a running step", source))?;
-    // A step that is still being built has the session's root, which is none of the command's business.
-    if root()? == outside {
-        return Err(Error::Container {
-            message: "the step to join is not ready".to_owned(),
-        });
-    }
+    enter(init, flags)?;
     let console = job.step.terminal.map(|_| wire::pair()).transpose()?;
     match sys::fork().map_err(|source| Error::io("join a running step", source))? {
         sys::Fork::Parent(pid) => Ok(Box::new(Step {
@@ -61,6 +51,32 @@ pub(crate) fn create(job: &Job<'_>, init: Pid) -> Result<Box<dyn Created>, Error
             }
         }
     }
+}
+
+/// The root directory of the step whose first process is `init`, as the step sees it: with all that is mounted there.
+///
+/// The calling process moves into the step's mount namespace.
+pub(crate) fn root_of(init: Pid) -> Result<OwnedFd, Error> {
+    enter(init, CloneFlags::CLONE_NEWNS)?;
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    rustix::fs::open("/", flags, Mode::empty())
+        .map_err(|source| Error::io("open the root of a running step", source))
+}
+
+/// Moves this process into namespaces of the step whose first process is `init`.
+fn enter(init: Pid, namespaces: CloneFlags) -> Result<(), Error> {
+    let outside = root()?;
+    rustix::process::pidfd_open(init, PidfdFlags::empty())
+        .map_err(std::io::Error::from)
+        .and_then(|process| Ok(nix::sched::setns(process, namespaces)?))
+        .map_err(|source| Error::io("join a running step", source))?;
+    // A step that is still being built has the session's root, which is none of the caller's business.
+    if root()? == outside {
+        return Err(Error::Container {
+            message: "the step to join is not ready".to_owned(),
+        });
+    }
+    Ok(())
 }
 
 /// What tells this process's root from others.

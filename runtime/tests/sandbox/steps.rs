@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use nsci_runtime::spec::{Capabilities, Network, TerminalSize};
 use nsci_runtime::{Cancel, Error, Exit, Stdin, Stdio, StepEvent, StepMount, StepSpec};
+use rustix::fs::{Mode, OFlags};
 
 use crate::Test;
 use crate::support::{Lab, run, run_with};
@@ -374,6 +375,8 @@ fn a_command_joins_a_running_step() {
                 },
             );
             assert_eq!(joined.unwrap().exit, Exit::Code(3));
+            let root = session.root_of(init).unwrap();
+            assert_eq!(read_below(&root, "tmp/word"), "made\n");
             cancel.cancel(Duration::ZERO);
             let ran = running.join().unwrap();
             assert_eq!(String::from_utf8_lossy(&said), ran.stdout);
@@ -387,8 +390,16 @@ fn a_command_joins_a_running_step() {
                 &mut |_| {},
             );
             assert!(matches!(late, Err(Error::Container { .. })), "{late:?}");
+            let late = session.root_of(init);
+            assert!(matches!(late, Err(Error::SessionStart { .. })), "{late:?}");
         });
     }
+}
+
+/// A file below a directory of a step.
+fn read_below(root: &std::os::fd::OwnedFd, path: &str) -> String {
+    let file = rustix::fs::openat(root, path, OFlags::RDONLY, Mode::empty()).unwrap();
+    std::io::read_to_string(std::fs::File::from(file)).unwrap()
 }
 
 fn unused_networks_serve_the_next_step() {

@@ -8,6 +8,7 @@ use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::SystemTime;
@@ -17,7 +18,7 @@ use rustix::io::Errno;
 use serde::Serialize;
 
 use super::hash::hash_reader;
-use super::{FileStat, Moment, Node, NodeKind, Scan, open_below, open_root, threads};
+use super::{FileStat, Moment, Node, NodeKind, Scan, open_below, threads};
 use crate::error::{Error, Result};
 use crate::layer::{AppliedLayer, LayerId};
 use crate::layout::Store;
@@ -127,7 +128,7 @@ fn publish(store: &Store, scan: &Scan, id: LayerId, tmp: &Path, size: u64) -> Re
 /// What all threads that copy share.
 struct Copier<'a> {
     scan: &'a Scan,
-    source: File,
+    source: Arc<File>,
     target: File,
     target_path: &'a Path,
     /// Permission bits this process's new files never get.
@@ -155,11 +156,25 @@ fn copy_all(scan: &Scan, tmp: &Path) -> Result<u64> {
         fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755))
             .map_err(|error| Error::io("set mode of", path, error))?;
     }
+    copy_to(scan, target, &target_path, umask)
+}
+
+/// Copies everything to a directory that is there and empty, and returns the bytes it takes. The process must have no umask.
+///
+/// # Errors
+/// As [`import`].
+pub(crate) fn copy_into(scan: &Scan, target_path: &Path) -> Result<u64> {
+    let target =
+        open_directory(target_path).map_err(|error| Error::io("open", target_path, error))?;
+    copy_to(scan, target, target_path, 0)
+}
+
+fn copy_to(scan: &Scan, target: File, target_path: &Path, umask: u32) -> Result<u64> {
     let copier = Copier {
         scan,
-        source: open_root(&scan.root)?,
+        source: scan.open()?,
         target,
-        target_path: &target_path,
+        target_path,
         umask,
         clones: AtomicBool::new(true),
     };

@@ -10,17 +10,20 @@ mod ignored;
 mod import;
 mod walk;
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::SystemTime;
 
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 
 pub use cache::StatCache;
 pub(crate) use ignored::ignored_below;
+pub(crate) use import::copy_into;
 pub use import::import;
 
 use crate::error::{Error, Result};
@@ -31,6 +34,8 @@ use crate::pattern::Filter;
 #[derive(Debug, Clone)]
 pub struct Scan {
     root: PathBuf,
+    /// Set if no path of this process leads to the root.
+    base: Option<Arc<File>>,
     /// Set for a scan of one file: what to open instead of the entry's path.
     file: Option<PathBuf>,
     names: Vec<u8>,
@@ -132,6 +137,14 @@ impl Scan {
 
     fn target(&self, node: &Node) -> &Path {
         as_path(node.target.of(&self.names))
+    }
+
+    /// The root, open.
+    fn open(&self) -> Result<Arc<File>> {
+        match &self.base {
+            Some(base) => Ok(Arc::clone(base)),
+            None => open_root(&self.root).map(Arc::new),
+        }
     }
 
     /// What to open for a node, relative to the root.
@@ -245,21 +258,8 @@ impl FileStat {
 /// # Errors
 /// [`Error::Io`] for what cannot be read, [`Error::ChangedWhileReading`] for a file that keeps changing.
 pub fn scan(root: &Path, filter: &Filter, cache: Option<&StatCache>) -> Result<Scan> {
-    let started = Moment::now();
     let base = open_root(root)?;
-    let walked = walk::walk(root, &base, filter)?;
-    let mut scan = Scan {
-        root: root.to_owned(),
-        file: None,
-        names: walked.names,
-        nodes: walked.nodes,
-        digest: blake3::Hash::from_bytes([0; 32]),
-        stats: ScanStats {
-            skipped: walked.skipped,
-            ..ScanStats::default()
-        },
-        started,
-    };
+    let mut scan = walk_through(root, &base, filter, &[])?;
     let mut known = cache.map(|cache| cache.load(root, filter));
     let pending = match &mut known {
         Some(known) => known.fill(&scan.names, &mut scan.nodes),
@@ -270,6 +270,37 @@ pub fn scan(root: &Path, filter: &Filter, cache: Option<&StatCache>) -> Result<S
         cache.store(known, &scan, pending.len());
     }
     Ok(scan)
+}
+
+/// Scans a directory that is open, which messages call `root`; directories on the devices `without` are left out.
+///
+/// # Errors
+/// As [`scan`].
+pub(crate) fn scan_open(base: File, root: &Path, filter: &Filter, without: &[u64]) -> Result<Scan> {
+    let mut scan = walk_through(root, &base, filter, without)?;
+    let pending = hash::all_files(&scan.nodes);
+    finish(&mut scan, &base, &pending)?;
+    scan.base = Some(Arc::new(base));
+    Ok(scan)
+}
+
+/// Finds all entries of a directory; its files are not read yet.
+fn walk_through(root: &Path, base: &File, filter: &Filter, without: &[u64]) -> Result<Scan> {
+    let started = Moment::now();
+    let walked = walk::walk(root, base, filter, without)?;
+    Ok(Scan {
+        root: root.to_owned(),
+        base: None,
+        file: None,
+        names: walked.names,
+        nodes: walked.nodes,
+        digest: blake3::Hash::from_bytes([0; 32]),
+        stats: ScanStats {
+            skipped: walked.skipped,
+            ..ScanStats::default()
+        },
+        started,
+    })
 }
 
 /// Scans one file as a directory that holds only it. A symbolic link is followed; the entry keeps the link's name.
@@ -285,37 +316,78 @@ pub fn scan_file(path: &Path) -> Result<Scan> {
     // Without reading: a pipe would make this wait for ever.
     let handle = rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())
         .map_err(|error| failed(error.into()))?;
-    let stat = rustix::fs::fstat(&handle).map_err(|error| failed(error.into()))?;
-    if rustix::fs::FileType::from_raw_mode(stat.st_mode) != rustix::fs::FileType::RegularFile {
-        let error = io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file");
-        return Err(failed(error));
-    }
+    let stat = regular(&handle, path)?;
     let number = std::os::fd::AsRawFd::as_raw_fd(&handle);
     let real = fs::read_link(format!("/proc/self/fd/{number}")).map_err(failed)?;
     let (Some(root), Some(real_name)) = (real.parent(), real.file_name()) else {
         return Err(failed(io::ErrorKind::NotFound.into()));
     };
+    let mut scan = one_file(root, real_name, name, &stat, started);
+    let base = open_root(root)?;
+    finish(&mut scan, &base, &[0])?;
+    Ok(scan)
+}
+
+/// Scans the file `source` of a directory that is open, which messages call `root`, as a directory that holds only it,
+/// under the name `name`.
+///
+/// # Errors
+/// As [`scan`].
+pub(crate) fn scan_file_open(
+    base: File,
+    root: &Path,
+    source: &OsStr,
+    name: &OsStr,
+) -> Result<Scan> {
+    let started = Moment::now();
+    let path = root.join(source);
+    let handle = open_below(&base, Path::new(source), OFlags::PATH)
+        .map_err(|error| Error::io("open", &path, error))?;
+    let stat = regular(&handle, &path)?;
+    let mut scan = one_file(root, source, name, &stat, started);
+    finish(&mut scan, &base, &[0])?;
+    scan.base = Some(Arc::new(base));
+    Ok(scan)
+}
+
+/// What is known of an open file without reading it; anything but a file is refused.
+fn regular(handle: impl AsFd, path: &Path) -> Result<rustix::fs::Stat> {
+    let failed = |error| Error::io("open", path, error);
+    let stat = rustix::fs::fstat(handle).map_err(|error| failed(error.into()))?;
+    if rustix::fs::FileType::from_raw_mode(stat.st_mode) != rustix::fs::FileType::RegularFile {
+        let error = io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file");
+        return Err(failed(error));
+    }
+    Ok(stat)
+}
+
+/// A scan of one file that is not read yet.
+fn one_file(
+    root: &Path,
+    source: &OsStr,
+    name: &OsStr,
+    stat: &rustix::fs::Stat,
+    started: Moment,
+) -> Scan {
     let mut names = Vec::new();
     let node = Node {
         path: Span::push(&mut names, name.as_bytes()),
         target: Span::default(),
         kind: NodeKind::File,
         mode: stat.st_mode & 0o7777,
-        stat: FileStat::of(&stat),
+        stat: FileStat::of(stat),
         hash: [0; 32],
     };
-    let mut scan = Scan {
+    Scan {
         root: root.to_owned(),
-        file: Some(PathBuf::from(real_name)),
+        base: None,
+        file: Some(PathBuf::from(source)),
         names,
         nodes: vec![node],
         digest: blake3::Hash::from_bytes([0; 32]),
         stats: ScanStats::default(),
         started,
-    };
-    let base = open_root(root)?;
-    finish(&mut scan, &base, &[0])?;
-    Ok(scan)
+    }
 }
 
 /// Reads what is pending, then computes digest and figures.
@@ -371,7 +443,8 @@ fn open_below(base: &File, path: &Path, flags: OFlags) -> rustix::io::Result<Fil
     }
 }
 
-fn as_path(bytes: &[u8]) -> &Path {
+/// Bytes as a path.
+pub(crate) fn as_path(bytes: &[u8]) -> &Path {
     Path::new(std::ffi::OsStr::from_bytes(bytes))
 }
 

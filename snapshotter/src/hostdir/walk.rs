@@ -62,6 +62,8 @@ struct Walker<'a> {
     root: &'a Path,
     base: &'a File,
     filter: &'a Filter,
+    /// Devices whose directories are left out.
+    without: &'a [u64],
     queue: Mutex<Queue>,
     changed: Condvar,
     /// Set while threads wait, so that nobody pays for waking none.
@@ -71,7 +73,7 @@ struct Walker<'a> {
 /// With fewer directories pending, starting a thread costs more than it saves.
 const WORTH_A_THREAD: usize = 24;
 
-pub(super) fn walk(root: &Path, base: &File, filter: &Filter) -> Result<Walked> {
+pub(super) fn walk(root: &Path, base: &File, filter: &Filter, without: &[u64]) -> Result<Walked> {
     let ignored = Ignored::none();
     let queue = Queue {
         pending: vec![Job {
@@ -87,6 +89,7 @@ pub(super) fn walk(root: &Path, base: &File, filter: &Filter) -> Result<Walked> 
         root,
         base,
         filter,
+        without,
         queue: Mutex::new(queue),
         changed: Condvar::new(),
         waiting: AtomicBool::new(false),
@@ -262,6 +265,10 @@ impl Walker<'_> {
                 None => return Ok(()),
             },
         };
+        if is_dir && self.without.contains(&stat.st_dev) {
+            listing.skipped += 1;
+            return Ok(());
+        }
         // What the directory said may have been replaced since; what was looked at is what counts.
         let kind = match FileType::from_raw_mode(stat.st_mode) {
             FileType::Directory if is_dir => NodeKind::Directory,

@@ -5,8 +5,8 @@ use std::sync::{Mutex, PoisonError};
 
 use super::edits::{Data, Edit};
 use super::protocol::{
-    Active, ApplyLayer, Commit, DirEntry, Emptied, Export, Exported, Furnish, Mount, Mounted,
-    PackLayer, PackedLayer, Prepare, Reply, Request, Stat, User, WireData,
+    Active, ApplyLayer, Capture, Commit, DirEntry, Emptied, Export, Exported, Furnish, Mount,
+    Mounted, PackLayer, PackedLayer, Prepare, Reply, Request, Stat, User, WireData,
 };
 use crate::error::{Error, Result};
 use crate::layer::{AppliedLayer, LayerId};
@@ -304,6 +304,17 @@ impl Client {
     /// what the host refuses.
     pub fn export(&self, export: Export) -> Result<Exported> {
         expect_reply!(self.call(&Request::Export(export), &[]), Exported)
+    }
+
+    /// Takes a snapshot of a part of the file system that `root` is the root of, mounts and all, while others may use it.
+    ///
+    /// Everything in it belongs to root, as what comes from the host does. Sockets, pipes and devices are left out.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::NotADirectory`]; [`Error::InvalidPattern`]; [`Error::ChangedWhileReading`] if it is
+    /// written to all the time.
+    pub fn capture(&self, capture: Capture, root: BorrowedFd<'_>) -> Result<AppliedLayer> {
+        expect_reply!(self.call(&Request::Capture(capture), &[root]), Layer)
     }
 
     /// Makes every layer published so far survive a crash of the machine.

@@ -13,8 +13,8 @@ mod wire_error;
 pub use client::Client;
 pub use edits::{Copy, Data, Edit, Source};
 pub use protocol::{
-    Active, ApplyLayer, Commit, Compression, DirEntry, Emptied, Ensure, EnsureKind, Ensured,
-    Expect, Export, ExportKind, Exported, FileKind, Furnish, Mount, Mounted, PackLayer,
-    PackedLayer, Prepare, Stat, TempFile, User,
+    Active, ApplyLayer, Capture, CaptureKind, Commit, Compression, DirEntry, Emptied, Ensure,
+    EnsureKind, Ensured, Expect, Export, ExportKind, Exported, FileKind, Furnish, Mount, Mounted,
+    PackLayer, PackedLayer, Prepare, Stat, TempFile, User,
 };
 pub use server::serve;

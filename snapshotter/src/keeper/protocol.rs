@@ -325,6 +325,32 @@ pub struct Exported {
     pub skipped: Vec<String>,
 }
 
+/// Takes a snapshot of a part of a file system that is in use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Capture {
+    /// What of it, absolute; links lead nowhere but below its root.
+    pub path: String,
+    /// As what.
+    pub kind: CaptureKind,
+}
+
+/// What is captured.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CaptureKind {
+    /// A directory.
+    Dir {
+        /// Patterns that keep.
+        include: Vec<String>,
+        /// Patterns that drop.
+        exclude: Vec<String>,
+        /// Whether `.gitignore` files inside count.
+        gitignore: bool,
+    },
+    /// A file, as a directory that holds only it.
+    File,
+}
+
 /// What was deleted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Emptied {
@@ -410,6 +436,7 @@ pub(crate) enum Request {
         user: String,
     },
     Export(Export),
+    Capture(Capture),
     EmptyTrash,
     Sync,
     DeleteTrees {

@@ -22,7 +22,7 @@ use crate::layer::{AppliedLayer, LayerId, apply, pack, settle};
 use crate::layout::Layout;
 use crate::upper::{self, Upper};
 use crate::view::View;
-use crate::{export, fsops, overlay, path, read, rpc, squash, users};
+use crate::{capture, export, fsops, overlay, path, read, rpc, squash, users};
 
 /// Threads that delete at once; more gain nothing on the file systems measured.
 const DELETERS: usize = 4;
@@ -228,6 +228,7 @@ impl Keeper {
             Request::Export(ask) => {
                 Reply::Exported(export::export(&self.space.view(&ask.layers)?, &ask)?)
             }
+            Request::Capture(ask) => Reply::Layer(capture::capture(&self.space, &ask, &fd()?)?),
             Request::EmptyTrash => Reply::Emptied(self.empty_trash()?),
             Request::Sync => {
                 self.space.sync()?;

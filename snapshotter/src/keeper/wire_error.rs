@@ -56,6 +56,9 @@ pub(crate) enum WireError {
         kind: String,
         name: String,
     },
+    ChangedWhileReading {
+        path: PathBuf,
+    },
     Other {
         message: String,
     },
@@ -99,6 +102,7 @@ impl From<WireError> for Error {
             WireError::UnknownActive { id } => Self::UnknownActive { id },
             WireError::TooManyLayers { count, limit } => Self::TooManyLayers { count, limit },
             WireError::UnknownUser { kind, name } => Self::UnknownUser { kind, name },
+            WireError::ChangedWhileReading { path } => Self::ChangedWhileReading { path },
             WireError::Other { message } => Self::Protocol { reason: message },
         }
     }
@@ -136,6 +140,7 @@ impl From<Error> for WireError {
             Error::UnknownActive { id } => Self::UnknownActive { id },
             Error::TooManyLayers { count, limit } => Self::TooManyLayers { count, limit },
             Error::UnknownUser { kind, name } => Self::UnknownUser { kind, name },
+            Error::ChangedWhileReading { path } => Self::ChangedWhileReading { path },
             other => Self::Other {
                 message: other.to_string(),
             },

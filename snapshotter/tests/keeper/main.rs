@@ -12,6 +12,7 @@
 #![expect(clippy::print_stderr, reason = "this is a test")]
 
 mod bench;
+mod captures;
 mod hostile;
 mod lab;
 mod pack;
@@ -66,6 +67,7 @@ fn run(args: &[String]) -> i32 {
     let wanted: Vec<&String> = args.iter().filter(|arg| !arg.starts_with('-')).collect();
     let (mut passed, mut failed) = (0, Vec::new());
     let all = rules::TESTS.iter().chain(hostile::TESTS).chain(pack::TESTS);
+    let all = all.chain(captures::TESTS);
     for (name, test) in all {
         if !wanted.is_empty() && !wanted.iter().any(|part| name.contains(part.as_str())) {
             continue;

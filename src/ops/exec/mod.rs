@@ -277,6 +277,14 @@ impl Job {
         }
     }
 
+    /// Lets those who serve the command find its files.
+    fn note_start(&self, pid: i32) {
+        if let Some(nested) = &self.plan.nested {
+            let workdir = self.plan.container.workdir();
+            nested.running.started(&self.live, pid, workdir);
+        }
+    }
+
     fn execute(&self, prepared: &Prepared) -> Result<ExecMeta> {
         let mut streams = Streams::new(self);
         let mut guard: Option<GatewayGuard> = None;
@@ -292,6 +300,10 @@ impl Job {
                     StepEvent::Listener { socket, .. } => {
                         self.open_door(socket).map(|served| guard = served)
                     }
+                    StepEvent::Started { pid, .. } => {
+                        self.note_start(pid);
+                        Ok(())
+                    }
                     _ => Ok(()),
                 };
                 if let Err(error) = outcome {
@@ -299,6 +311,9 @@ impl Job {
                     self.cancel.cancel(GRACE);
                 }
             });
+        if let Some(nested) = &self.plan.nested {
+            nested.running.over();
+        }
         drop(guard);
         streams.finish()?;
         if let Some(error) = fault {

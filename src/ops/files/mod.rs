@@ -35,6 +35,10 @@ pub(super) fn keeper_error(error: nsci_snapshotter::Error) -> Error {
         | E::IsADirectory { .. }
         | E::InvalidPath { .. }
         | E::UnknownUser { .. } => return Error::invalid(error.to_string()),
+        E::ChangedWhileReading { .. } => {
+            return Error::invalid(error.to_string())
+                .hint("let what writes to it finish before its files are taken");
+        }
         E::DigestMismatch { .. } | E::InvalidLayer { .. } => Kind::Outside,
         E::Io { source, .. }
             if source.raw_os_error() == Some(rustix::io::Errno::NOSPC.raw_os_error()) =>
@@ -156,6 +160,13 @@ pub(super) async fn run(world: &World, op: &Op, inputs: &[Value]) -> Result<Valu
                 path: format!("/{}", scan.name()),
             }))
         }
+        Op::Captured { snapshot, file } => Ok(match file {
+            None => Value::Directory(Tree::whole(snapshot.clone())),
+            Some(name) => Value::File(File {
+                snapshot: snapshot.clone(),
+                path: format!("/{name}"),
+            }),
+        }),
         Op::Http(ask) => world.http_file(ask).await.map(Value::File),
         Op::GitTree(ask) => world.git_tree(ask, inputs.first()).await,
         Op::Mount {

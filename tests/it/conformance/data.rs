@@ -120,6 +120,25 @@ fn env_files_are_read_and_written() {
 }
 
 #[test]
+fn what_functions_are_told_is_for_them_alone() {
+    let mut table = Table::new();
+    let refused = ["no function call is being served"];
+    table
+        .fails("a program has no module", "currentModule name", &refused)
+        .fails(
+            "and no working directory of one",
+            "currentModule workdir(path: \".\") entries",
+            &refused,
+        )
+        .fails(
+            "nor files in it",
+            "currentModule workdirFile(path: \"f\") contents",
+            &refused,
+        )
+        .hold();
+}
+
+#[test]
 fn addresses_name_things_of_the_host() {
     let mut table = Table::new();
     table.nsci.write("d/f.txt", "F");

@@ -1906,6 +1906,39 @@ class CurrentModule(Type):
         """Its context with what is generated for it."""
         return self._select(Directory, "generatedContextDirectory")
 
+    def workdir(
+        self,
+        path: str,
+        *,
+        exclude: Sequence[str] | None = None,
+        include: Sequence[str] | None = None,
+        gitignore: bool | None = False,
+    ) -> Directory:
+        """A directory of the running function's working directory, as it is now.
+
+        Args:
+            path: Path, relative to the working directory.
+            exclude: Patterns of what to leave out.
+            include: Patterns of what to take; everything by default.
+            gitignore: Leave out what `.gitignore` files name.
+        """
+        return self._select(
+            Directory,
+            "workdir",
+            ("path", path),
+            ("exclude", exclude, None),
+            ("include", include, None),
+            ("gitignore", gitignore, False),
+        )
+
+    def workdir_file(self, path: str) -> File:
+        """A file of the running function's working directory, as it is now.
+
+        Args:
+            path: Path, relative to the working directory.
+        """
+        return self._select(File, "workdirFile", ("path", path))
+
     async def dependencies(self) -> list[Module]:
         """The modules that it uses."""
         return await self._objects(Module, "dependencies")
