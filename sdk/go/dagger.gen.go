@@ -1255,7 +1255,7 @@ type ContainerWithDockerHealthcheckOpts struct {
 	Timeout string
 	// StartPeriod time at the start in which failures do not count.
 	StartPeriod string
-	// StartInterval time between two checks at the start.
+	// StartInterval time between two checks in that time; by default they follow each other quickly.
 	StartInterval string
 	// Retries failures in a row that make it unhealthy.
 	Retries int

@@ -37,7 +37,8 @@ const SHELL: [&str; 2] = ["/bin/sh", "-c"];
 /// A health check as it is carried out while somebody waits for the service.
 ///
 /// Docker asks once in an interval, for ever. Here nobody wants to wait that long for a service that is ready, so it is
-/// asked more often, and not any more once it is; but a failure counts only when Docker would have asked too.
+/// asked more often, and not any more once it is; but a failure counts only when Docker would have asked too. Who says
+/// how often it is asked while it starts is obeyed: such a check costs something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
     /// The command.
@@ -46,6 +47,7 @@ pub struct Check {
     pub timeout: Duration,
     interval: Duration,
     start_period: Duration,
+    start_interval: Option<Duration>,
     retries: u64,
 }
 
@@ -71,6 +73,8 @@ impl Check {
             timeout: time(check.timeout, TIMEOUT),
             interval: time(check.interval, INTERVAL),
             start_period: Duration::from_nanos(check.start_period),
+            start_interval: (check.start_interval > 0)
+                .then(|| Duration::from_nanos(check.start_interval)),
             retries: if check.retries == 0 {
                 RETRIES
             } else {
@@ -79,12 +83,40 @@ impl Check {
         })
     }
 
+    /// Says how long to wait between two checks.
+    pub fn pauses(&self) -> Pauses {
+        Pauses {
+            start_period: self.start_period,
+            start_interval: self.start_interval,
+            backoff: Backoff::default(),
+        }
+    }
+
     /// Counts failures from the start of the service on.
     pub fn failures(&self) -> Failures {
         Failures {
             left: self.retries,
             next: self.start_period + self.interval,
             interval: self.interval,
+        }
+    }
+}
+
+/// The times between the checks of a service.
+#[derive(Clone, Debug)]
+pub struct Pauses {
+    start_period: Duration,
+    start_interval: Option<Duration>,
+    backoff: Backoff,
+}
+
+impl Pauses {
+    /// How long to wait after a check that failed at an age of the service and took `cost`.
+    pub fn after(&mut self, age: Duration, cost: Duration) -> Duration {
+        match self.start_interval {
+            Some(interval) if age < self.start_period => interval,
+            // A check that costs something is not repeated without rest.
+            _ => self.backoff.next().unwrap_or(LONGEST).max(cost),
         }
     }
 }
@@ -157,6 +189,28 @@ mod tests {
         assert!(!failures.add(seconds(71)));
         assert!(!failures.add(seconds(75)));
         assert!(failures.add(seconds(81)));
+    }
+
+    #[test]
+    fn checks_keep_their_distance_while_the_service_starts() {
+        let none = Duration::ZERO;
+        let check = |start_interval| {
+            let check = Healthcheck {
+                test: vec!["CMD".into(), "x".into()],
+                start_period: 10_000_000_000,
+                start_interval,
+                ..Healthcheck::default()
+            };
+            Check::of(&check, None).unwrap().pauses()
+        };
+        let mut pauses = check(3_000_000_000);
+        assert_eq!(pauses.after(none, seconds(9)), seconds(3));
+        assert_eq!(pauses.after(seconds(9), none), seconds(3));
+        assert_eq!(pauses.after(seconds(10), none), FIRST);
+        assert_eq!(pauses.after(seconds(11), seconds(4)), seconds(4));
+        let mut eager = check(0);
+        assert_eq!(eager.after(none, none), FIRST);
+        assert!(eager.after(none, none) > FIRST);
     }
 
     #[test]

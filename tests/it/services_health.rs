@@ -87,6 +87,14 @@ fn failures_at_the_start_do_not_count() {
     let check = "--start-period=1m --interval=100ms --retries=1 CMD test -e ready";
     let id = service(&session, check, command);
     assert_eq!(session.text(&bound(&session, &id, "echo yes")), "yes\n");
+    // How often it is asked is counted in the volume; without a word on that it would be many times.
+    let command = "touch /shared/asked; sleep 2; touch ready; exec sleep 1000";
+    let check = "--start-period=1m --start-interval=1s --interval=1h \
+                 CMD echo once >> /shared/asked; test -e ready";
+    let id = service(&session, check, command);
+    let asked = session.text(&bound(&session, &id, "grep -c once /shared/asked"));
+    let asked: u32 = asked.trim().parse().unwrap();
+    assert!((2..=7).contains(&asked), "{asked}");
     // A check that was taken back is not asked.
     let id = service(&session, "NONE", "exec sleep 1000");
     assert_eq!(session.text(&bound(&session, &id, "echo two")), "two\n");

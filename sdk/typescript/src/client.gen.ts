@@ -463,7 +463,7 @@ export interface ContainerWithDockerHealthcheckOpts {
   timeout?: string
   /** Time at the start in which failures do not count. */
   startPeriod?: string
-  /** Time between two checks at the start. */
+  /** Time between two checks in that time; by default they follow each other quickly. */
   startInterval?: string
   /** Failures in a row that make it unhealthy. */
   retries?: number

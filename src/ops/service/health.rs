@@ -8,7 +8,7 @@ use super::super::{
 use crate::{
     error::{Error, ExecFailure, Kind, Result},
     graph::Service,
-    service::health::{Backoff, Check},
+    service::health::Check,
 };
 use nsci_runtime::Cancel;
 use std::time::{Duration, Instant};
@@ -36,9 +36,9 @@ struct Failed {
 impl Health<'_> {
     /// Returns when a check succeeds. Dropping the future ends the check that runs.
     pub(super) async fn wait(self) -> Result<()> {
-        let mut failures = self.check.failures();
+        let (mut failures, mut pauses) = (self.check.failures(), self.check.pauses());
         let mut told = false;
-        for pause in Backoff::default() {
+        loop {
             let asked = Instant::now();
             let Err(failed) = self.ask().await? else {
                 return Ok(());
@@ -54,10 +54,9 @@ impl Health<'_> {
                     self.how(&failed)
                 ));
             }
-            // A check that costs something is not repeated without rest.
-            tokio::time::sleep(pause.max(asked.elapsed())).await;
+            let pause = pauses.after(self.begun.elapsed(), asked.elapsed());
+            tokio::time::sleep(pause).await;
         }
-        unreachable!("pauses never run out")
     }
 
     async fn ask(&self) -> Result<std::result::Result<(), Failed>> {

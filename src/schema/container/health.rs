@@ -20,7 +20,7 @@ pub(super) fn declare(registry: &mut Registry<Api>) {
                 .arg("interval: String", "Time between two checks, such as `30s`.")
                 .arg("timeout: String", "Time that one check may take.")
                 .arg("startPeriod: String", "Time at the start in which failures do not count.")
-                .arg("startInterval: String", "Time between two checks at the start.")
+                .arg("startInterval: String", "Time between two checks in that time; by default they follow each other quickly.")
                 .arg("retries: Int", "Failures in a row that make it unhealthy.")
                 .resolve(|_, this, args| {
                     let change = Configure::Healthcheck(Some(check(args)?));

@@ -1056,7 +1056,8 @@ class Container(Type):
             interval: Time between two checks, such as `30s`.
             timeout: Time that one check may take.
             start_period: Time at the start in which failures do not count.
-            start_interval: Time between two checks at the start.
+            start_interval: Time between two checks in that time; by default they follow each
+                other quickly.
             retries: Failures in a row that make it unhealthy.
         """
         return self._select(
