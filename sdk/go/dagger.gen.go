@@ -1433,7 +1433,7 @@ type ContainerWithUnixSocketOpts struct {
 	Expand bool
 }
 
-// WithUnixSocket mounts a Unix socket of the host.
+// WithUnixSocket mounts a Unix socket of the host; with an owner, a socket of that user that leads to it.
 //
 // path: Mount point.
 //

@@ -1,6 +1,8 @@
 //! Mounts and secrets: what a step sees, what stays and what never shows.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::os::unix::net::UnixListener;
 use std::path::Path;
 
 use crate::support::{IMAGE, Nsci, from, nest, quoted, sh};
@@ -197,6 +199,87 @@ fn secrets_come_from_variables_files_and_commands() {
         );
         assert_eq!(session.text(&chain), "16 ***\n", "{uri}");
     }
+}
+
+/// Says to a socket what it is told, and what it is.
+const TALK: &str = "
+import os, socket, stat, sys
+both = [socket.socket(socket.AF_UNIX) for _ in range(2)]
+for one in both:
+    one.connect('/run/host.sock')
+said = []
+for one, word in zip(both, sys.argv[1:]):
+    one.sendall(word.encode())
+    one.shutdown(socket.SHUT_WR)
+for one in reversed(both):
+    said.append(one.makefile().read())
+info = os.stat('/run/host.sock')
+print(*said, info.st_uid, info.st_gid, oct(stat.S_IMODE(info.st_mode)))
+";
+
+#[test]
+fn socket_belongs_to_who_is_named() {
+    let nsci = Nsci::new();
+    let path = nsci.home().join("host.sock");
+    let listener = UnixListener::bind(&path).unwrap();
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            std::thread::spawn(move || {
+                let (mut client, mut text) = (client.unwrap(), String::new());
+                client.read_to_string(&mut text).unwrap();
+                write!(client, "heard-{text}").unwrap();
+            });
+        }
+    });
+    let session = nsci.session();
+    let socket = |path: &Path| {
+        let path = quoted(path.to_str().unwrap());
+        session.id(&format!("host unixSocket(path: {path})"))
+    };
+    let id = socket(&path);
+    let chain = |user: &str, source: &str, owner: &str| {
+        format!(
+            "container {} withUser(name: \"{user}\") \
+             withUnixSocket(path: \"/run/host.sock\", source: {source}{owner}) \
+             withExec(args: [\"python3\", \"-c\", {}, \"one\", \"two\"]) stdout",
+            from("python:3.11-slim"),
+            quoted(TALK)
+        )
+    };
+    for (user, owner, wanted) in [
+        ("1000:50", ", owner: \"1000:50\"", "1000 50 0o600"),
+        ("1000", ", owner: \"1000\"", "1000 1000 0o600"),
+        ("nobody", ", owner: \"nobody\"", "65534 65534 0o600"),
+        ("1000:33", ", inheritOwner: true", "1000 33 0o600"),
+        ("0", ", owner: \"1000\"", "1000 1000 0o600"),
+    ] {
+        let said = session.text(&chain(user, &id, owner));
+        assert_eq!(
+            said,
+            format!("heard-two heard-one {wanted}\n"),
+            "{user}{owner}"
+        );
+    }
+    // Without an owner it is the host's, as it is there.
+    let said = session.text(&chain("0", &id, ""));
+    assert!(said.starts_with("heard-two heard-one "), "{said}");
+    for (user, owner) in [("1000", ""), ("1001", ", owner: \"1000\"")] {
+        let answer = session.answer(&nest(&chain(user, &id, owner)));
+        let stderr = &answer["errors"][0]["extensions"]["stderr"];
+        assert!(stderr.to_string().contains("Permission denied"), "{answer}");
+    }
+    let file = nsci.write("file", "");
+    for (path, why) in [
+        (nsci.home().join("nothing"), "No such file"),
+        (file, "is no socket"),
+    ] {
+        let asked = chain("1000", &socket(&path), ", owner: \"1000\"");
+        let answer = session.answer(&nest(&asked));
+        let message = answer["errors"][0]["message"].to_string();
+        let named = message.contains(path.to_str().unwrap());
+        assert!(named && message.contains(why), "{answer}");
+    }
+    session.end();
 }
 
 fn contains(dir: &Path, needle: &[u8]) -> bool {

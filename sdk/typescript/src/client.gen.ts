@@ -1199,7 +1199,7 @@ export class Container extends BaseObject {
   }
 
   /**
-   * Mounts a Unix socket of the host.
+   * Mounts a Unix socket of the host; with an owner, a socket of that user that leads to it.
    *
    * @param path Mount point.
    * @param source The socket.

@@ -5,8 +5,8 @@ use std::sync::{Mutex, PoisonError};
 
 use super::edits::{Data, Edit};
 use super::protocol::{
-    Active, ApplyLayer, Capture, Commit, DirEntry, Emptied, Export, Exported, Furnish, Mount,
-    Mounted, PackLayer, PackedLayer, Prepare, Reply, Request, Stat, User, WireData,
+    Active, ApplyLayer, Capture, Commit, DirEntry, Emptied, Export, Exported, Furnish, Listening,
+    Mount, Mounted, PackLayer, PackedLayer, Prepare, Reply, Request, Stat, User, WireData,
 };
 use crate::error::{Error, Result};
 use crate::layer::{AppliedLayer, LayerId};
@@ -304,6 +304,19 @@ impl Client {
     /// what the host refuses.
     pub fn export(&self, export: Export) -> Result<Exported> {
         expect_reply!(self.call(&Request::Export(export), &[]), Exported)
+    }
+
+    /// A socket that listens and belongs to a user, with its listening end. Discarding the handle removes it.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be given to the user.
+    pub fn listen(&self, uid: u32, gid: u32, mode: u32) -> Result<(Listening, OwnedFd)> {
+        match self.call(&Request::Listen { uid, gid, mode }, &[])? {
+            (Reply::Listening(listening), mut fds) if fds.len() == 1 => {
+                Ok((listening, fds.remove(0)))
+            }
+            (other, _) => Err(unexpected(&other)),
+        }
     }
 
     /// Takes a snapshot of a part of the file system that `root` is the root of, mounts and all, while others may use it.

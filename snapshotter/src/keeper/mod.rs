@@ -14,7 +14,7 @@ pub use client::Client;
 pub use edits::{Copy, Data, Edit, Source};
 pub use protocol::{
     Active, ApplyLayer, Capture, CaptureKind, Commit, Compression, DirEntry, Emptied, Ensure,
-    EnsureKind, Ensured, Expect, Export, ExportKind, Exported, FileKind, Furnish, Mount, Mounted,
-    PackLayer, PackedLayer, Prepare, Stat, TempFile, User,
+    EnsureKind, Ensured, Expect, Export, ExportKind, Exported, FileKind, Furnish, Listening, Mount,
+    Mounted, PackLayer, PackedLayer, Prepare, Stat, TempFile, User,
 };
 pub use server::serve;

@@ -199,6 +199,15 @@ pub struct Mounted {
     pub kind: FileKind,
 }
 
+/// A socket that listens where steps can have it bound.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listening {
+    /// The handle to discard, which removes it.
+    pub id: String,
+    /// Where it is.
+    pub path: PathBuf,
+}
+
 /// What something has to be.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -437,6 +446,11 @@ pub(crate) enum Request {
     },
     Export(Export),
     Capture(Capture),
+    Listen {
+        uid: u32,
+        gid: u32,
+        mode: u32,
+    },
     EmptyTrash,
     Sync,
     DeleteTrees {
@@ -456,6 +470,7 @@ pub(crate) enum Reply {
     Layers(Vec<AppliedLayer>),
     Active(Active),
     Mounted(Mounted),
+    Listening(Listening),
     Stat(Option<Stat>),
     Entries(Vec<DirEntry>),
     Digest(String),

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -11,8 +12,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::edits::Edit;
 use super::protocol::{
-    Active, Commit, Emptied, Export, ExportKind, Furnish, Mount, Mounted, Prepare, Reply, Request,
-    TempFile, WireData,
+    Active, Commit, Emptied, Export, ExportKind, Furnish, Listening, Mount, Mounted, Prepare,
+    Reply, Request, TempFile, WireData,
 };
 use crate::digest::{self, Scope};
 use crate::edit::{self, Content};
@@ -229,6 +230,11 @@ impl Keeper {
                 Reply::Exported(export::export(&self.space.view(&ask.layers)?, &ask)?)
             }
             Request::Capture(ask) => Reply::Layer(capture::capture(&self.space, &ask, &fd()?)?),
+            Request::Listen { uid, gid, mode } => {
+                let (listening, fd) = self.listen(uid, gid, mode)?;
+                out.push(fd);
+                Reply::Listening(listening)
+            }
             Request::EmptyTrash => Reply::Emptied(self.empty_trash()?),
             Request::Sync => {
                 self.space.sync()?;
@@ -310,22 +316,39 @@ impl Keeper {
         files
             .iter()
             .map(|file| {
-                let path = {
-                    let mut next = lock(&self.next);
-                    *next += 1;
-                    self.mount_dir.join(format!("f{next}"))
-                };
+                let path = self.temp_path("f");
                 fs::write(&path, &file.data).context("write", &path)?;
-                rustix::fs::chown(
-                    &path,
-                    Some(rustix::fs::Uid::from_raw(file.uid)),
-                    Some(rustix::fs::Gid::from_raw(file.gid)),
-                )
-                .context("change the owner of", &path)?;
-                fsops::chmod_at(rustix::fs::CWD, path.as_os_str(), file.mode)?;
+                give(&path, file.uid, file.gid, file.mode)?;
                 Ok(path)
             })
             .collect()
+    }
+
+    /// A path in memory that nothing else has.
+    fn temp_path(&self, kind: &str) -> PathBuf {
+        let mut next = lock(&self.next);
+        *next += 1;
+        self.mount_dir.join(format!("{kind}{next}"))
+    }
+
+    fn listen(&self, uid: u32, gid: u32, mode: u32) -> Result<(Listening, OwnedFd)> {
+        let path = self.temp_path("s");
+        // Named by its directory's descriptor: addresses of sockets are short, paths may not be.
+        let directory = fs::File::open(&self.mount_dir).context("open", &self.mount_dir)?;
+        let name = path.file_name().unwrap_or_default();
+        let address = Path::new("/proc/self/fd")
+            .join(directory.as_raw_fd().to_string())
+            .join(name);
+        let listener = UnixListener::bind(address).context("listen at", &path)?;
+        let open = Open {
+            draft: None,
+            layers: Vec::new(),
+            mounted: None,
+            files: vec![path.clone()],
+        };
+        give(&path, uid, gid, mode)?;
+        let id = self.handle(open);
+        Ok((Listening { id, path }, listener.into()))
     }
 
     fn furnish(&self, ask: &Furnish) -> Result<()> {
@@ -350,12 +373,7 @@ impl Keeper {
     }
 
     fn mount(&self, ask: Mount) -> Result<Mounted> {
-        let name = {
-            let mut next = lock(&self.next);
-            *next += 1;
-            format!("m{next}")
-        };
-        let target = self.mount_dir.join(name);
+        let target = self.temp_path("m");
         let view = self.space.view(&ask.layers)?;
         let (rel, node) = path::existing(&view, &ask.subpath, true)?;
         let draft = if ask.writable {
@@ -454,6 +472,17 @@ impl Keeper {
         }
         Ok(total.into_inner().unwrap_or_default())
     }
+}
+
+/// Gives a file to its owner.
+fn give(path: &Path, uid: u32, gid: u32, mode: u32) -> Result<()> {
+    rustix::fs::chown(
+        path,
+        Some(rustix::fs::Uid::from_raw(uid)),
+        Some(rustix::fs::Gid::from_raw(gid)),
+    )
+    .context("change the owner of", path)?;
+    fsops::chmod_at(rustix::fs::CWD, path.as_os_str(), mode)
 }
 
 /// The directories three levels below a tree in the trash (`fs/usr/lib`).

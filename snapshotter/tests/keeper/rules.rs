@@ -17,6 +17,10 @@ use crate::lab::{Lab, add, dir, file, gzip, link, pax, raw, tar};
 
 pub(crate) const TESTS: &[(&str, fn())] = &[
     ("layer_is_readable", layer_is_readable),
+    (
+        "sockets_listen_for_their_owner",
+        sockets_listen_for_their_owner,
+    ),
     ("whiteout_hides_lower_file", whiteout_hides_lower_file),
     (
         "opaque_directory_hides_lower_content",
@@ -1538,4 +1542,22 @@ fn large_messages_arrive() {
     assert_eq!(lab.text(&layers, "/small"), "s");
     let fd = stat(&lab, &layers, "/fd");
     assert_eq!((fd.uid, fd.gid, fd.mode, fd.mtime), (1, 2, 0o600, 5));
+}
+
+fn sockets_listen_for_their_owner() {
+    let lab = Lab::new();
+    let (made, listener) = lab.keeper.listen(33, 34, 0o600).unwrap();
+    let meta = fs::metadata(&made.path).unwrap();
+    assert_eq!(
+        (meta.uid(), meta.gid(), meta.mode() & 0o7777),
+        (33, 34, 0o600)
+    );
+    let listener = std::os::unix::net::UnixListener::from(listener);
+    let mut client = std::os::unix::net::UnixStream::connect(&made.path).unwrap();
+    client.write_all(b"word").unwrap();
+    drop(client);
+    let (inside, _) = listener.accept().unwrap();
+    assert_eq!(std::io::read_to_string(inside).unwrap(), "word");
+    lab.keeper.discard(&made.id).unwrap();
+    assert!(!made.path.exists());
 }

@@ -10,6 +10,7 @@ mod identity;
 mod plan;
 mod prepare;
 mod serve;
+mod socket;
 mod streams;
 
 pub(super) use self::identity::{content_key, identity};

@@ -138,6 +138,8 @@ pub(super) enum PlannedMount {
     Socket {
         target: String,
         path: PathBuf,
+        /// The owner, if it is not the host's.
+        owner: Option<(u32, u32)>,
     },
 }
 
@@ -199,9 +201,13 @@ pub(super) async fn plan_mount(world: &World, mount: &Mount) -> Result<PlannedMo
             mode: *mode,
             owner: world.owner(owner).await?,
         },
-        MountKind::Socket { socket, .. } => PlannedMount::Socket {
+        MountKind::Socket { socket, owner } => PlannedMount::Socket {
             target,
             path: PathBuf::from(&socket.path),
+            owner: match owner {
+                Ownership::Unchanged => None,
+                owner => Some(world.owner(owner).await?),
+            },
         },
     })
 }

@@ -9,6 +9,7 @@ use super::{
     },
     Job,
     plan::PlannedMount,
+    socket::Lead,
 };
 use crate::{error::Result, graph::CacheSharing, service::NameTable};
 use nsci_runtime::{
@@ -194,13 +195,16 @@ impl Job {
                 });
                 (bind, EnsureKind::File)
             }
-            PlannedMount::Socket { path, .. } => (
-                Bind::Path {
-                    source: path.clone(),
-                    readonly: false,
-                },
-                EnsureKind::File,
-            ),
+            PlannedMount::Socket { path, owner, .. } => {
+                let mut source = path.clone();
+                if let Some(owner) = *owner {
+                    let lead = Lead::open(&self.live, path, owner, &self.events)?;
+                    source.clone_from(&lead.path);
+                    volumes.push(Box::new(lead));
+                }
+                let readonly = false;
+                (Bind::Path { source, readonly }, EnsureKind::File)
+            }
         })
     }
 

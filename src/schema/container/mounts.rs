@@ -119,7 +119,7 @@ fn lent(registry: &mut Registry<Api>) {
                 })
         })
         .field("withUnixSocket", "Container!", |f| {
-            f.doc("Mounts a Unix socket of the host.")
+            f.doc("Mounts a Unix socket of the host; with an owner, a socket of that user that leads to it.")
                 .path("Mount point.")
                 .arg("source: SocketID!", "The socket.")
                 .written()

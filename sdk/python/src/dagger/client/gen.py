@@ -1239,7 +1239,7 @@ class Container(Type):
         inherit_owner: bool | None = False,
         expand: bool | None = False,
     ) -> Container:
-        """Mounts a Unix socket of the host.
+        """Mounts a Unix socket of the host; with an owner, a socket of that user that leads to it.
 
         Args:
             path: Mount point.
