@@ -3,14 +3,23 @@
 //! [`Config::parse`] turns text into a typed value and refuses what it does not know. It never reads files or
 //! the environment; the command does, and hands the text over.
 
+mod allow;
+mod amount;
+mod duration;
+mod mirror;
+
+pub use allow::{AllowHost, AllowRule};
+pub use amount::{Amount, Cpus, Size};
+pub use duration::parse_duration;
+pub use mirror::{Mirror, parse_mirrors};
+
+use duration::{duration, some_duration};
+use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
-
-use serde::{Deserialize, Deserializer};
 
 /// Why a config was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -94,70 +103,6 @@ pub struct RegistryConfig {
     pub credential_helper: Option<String>,
 }
 
-/// Base URL that stands in for a registry; its path is put before the repository.
-///
-/// With `http://127.0.0.1:5055/docker.io`, `docker.io/library/alpine` is repository
-/// `docker.io/library/alpine` on `127.0.0.1:5055`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mirror {
-    /// Speak plain HTTP.
-    pub plain_http: bool,
-    /// Host with optional port.
-    pub host: String,
-    /// Path put before the repository, without slashes at the ends; may be empty.
-    pub prefix: String,
-}
-
-impl FromStr for Mirror {
-    type Err = Error;
-
-    fn from_str(entry: &str) -> Result<Self, Error> {
-        let refuse = |reason: &str| Error::Mirror {
-            entry: entry.to_owned(),
-            reason: reason.to_owned(),
-        };
-        let (plain_http, rest) = match entry.trim().split_once("://") {
-            Some(("http", rest)) => (true, rest),
-            Some(("https", rest)) => (false, rest),
-            Some(_) => return Err(refuse("only http:// and https:// are possible")),
-            None => return Err(refuse("it must begin with http:// or https://")),
-        };
-        if rest.contains(['?', '#', '@']) || rest.contains(char::is_whitespace) {
-            return Err(refuse("it may hold a host, a port and a path only"));
-        }
-        let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-        if host.is_empty() {
-            return Err(refuse("it has no host"));
-        }
-        let prefix = path.trim_matches('/');
-        let prefix = prefix.strip_prefix("v2/").unwrap_or(prefix);
-        let prefix = if prefix == "v2" { "" } else { prefix };
-        Ok(Self {
-            plain_http,
-            host: host.to_ascii_lowercase(),
-            prefix: prefix.to_owned(),
-        })
-    }
-}
-
-impl fmt::Display for Mirror {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = if self.plain_http { "http" } else { "https" };
-        write!(f, "{scheme}://{}", self.host)?;
-        if self.prefix.is_empty() {
-            Ok(())
-        } else {
-            write!(f, "/{}", self.prefix)
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Mirror {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        parsed(deserializer)
-    }
-}
-
 /// How layers are fetched.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -208,109 +153,6 @@ pub enum NetworkMode {
     None,
 }
 
-/// One destination: `10.0.0.0/8`, `127.0.0.1:5432`, `[::1]:80`, `db.internal:5432`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AllowRule {
-    /// Whom it is about.
-    pub host: AllowHost,
-    /// One port, or all.
-    pub port: Option<u16>,
-}
-
-/// Whom an [`AllowRule`] is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AllowHost {
-    /// An address, or all that share its first `bits`.
-    Net {
-        /// First address.
-        address: IpAddr,
-        /// Length of the prefix.
-        bits: u8,
-    },
-    /// A host name, compared without case.
-    Name(String),
-}
-
-impl AllowRule {
-    /// Whether an address and port fall under this rule; names never match an address.
-    #[must_use]
-    pub fn covers(&self, address: IpAddr, port: u16) -> bool {
-        let AllowHost::Net { address: net, bits } = &self.host else {
-            return false;
-        };
-        self.port.is_none_or(|p| p == port) && same_prefix(*net, address, *bits)
-    }
-}
-
-fn same_prefix(a: IpAddr, b: IpAddr, bits: u8) -> bool {
-    let differing = match (a, b) {
-        (IpAddr::V4(a), IpAddr::V4(b)) => (a.to_bits() ^ b.to_bits()).leading_zeros(),
-        (IpAddr::V6(a), IpAddr::V6(b)) => (a.to_bits() ^ b.to_bits()).leading_zeros(),
-        _ => return false,
-    };
-    differing >= u32::from(bits)
-}
-
-impl FromStr for AllowRule {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let refuse = || format!("`{text}` is not a host, address or network with optional port");
-        if let Ok(address) = text.parse::<IpAddr>() {
-            return Ok(Self {
-                host: AllowHost::single(address),
-                port: None,
-            });
-        }
-        if let Some((net, bits)) = text.split_once('/') {
-            let address: IpAddr = net.parse().map_err(|_| refuse())?;
-            let bits: u8 = bits.parse().map_err(|_| refuse())?;
-            if bits > if address.is_ipv4() { 32 } else { 128 } {
-                return Err(refuse());
-            }
-            return Ok(Self {
-                host: AllowHost::Net { address, bits },
-                port: None,
-            });
-        }
-        let (host, port) = match text.rsplit_once(':') {
-            Some((host, port)) => (host, Some(port.parse().map_err(|_| refuse())?)),
-            None => (text, None),
-        };
-        let bare = host
-            .strip_prefix('[')
-            .and_then(|h| h.strip_suffix(']'))
-            .unwrap_or(host);
-        let host = if let Ok(address) = bare.parse() {
-            AllowHost::single(address)
-        } else if !host.is_empty()
-            && host
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
-        {
-            AllowHost::Name(host.to_ascii_lowercase())
-        } else {
-            return Err(refuse());
-        };
-        Ok(Self { host, port })
-    }
-}
-
-impl AllowHost {
-    fn single(address: IpAddr) -> Self {
-        Self::Net {
-            address,
-            bits: if address.is_ipv4() { 32 } else { 128 },
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for AllowRule {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        parsed(deserializer)
-    }
-}
-
 /// How steps are run.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -323,44 +165,6 @@ pub struct SandboxConfig {
     pub cpus: Option<Cpus>,
     /// Processes and threads of a step.
     pub pids: Option<std::num::NonZeroU32>,
-}
-
-/// A number of bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Size(pub u64);
-
-impl FromStr for Size {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.parse() {
-            Ok(Amount::Bytes(bytes)) if bytes > 0 => Ok(Self(bytes)),
-            _ => Err(format!("`{text}` is not a size, such as 2GB or 512MiB")),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Size {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        parsed(deserializer)
-    }
-}
-
-/// A number of processors, in thousandths.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cpus(pub u32);
-
-impl<'de> Deserialize<'de> for Cpus {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let number = f64::deserialize(deserializer)?;
-        let millis = (number * 1000.0).round();
-        if (10.0..=1_000_000.0).contains(&millis) {
-            Ok(Self(millis as u32))
-        } else {
-            let text = format!("`{number}` is not a number of processors from 0.01 to 1000");
-            Err(serde::de::Error::custom(text))
-        }
-    }
 }
 
 /// What builds a step.
@@ -400,65 +204,6 @@ impl Default for CacheConfig {
             reserved: Amount::Bytes(10_000_000_000),
             max_age: None,
         }
-    }
-}
-
-/// A number of bytes, or a share of the disk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Amount {
-    /// Bytes.
-    Bytes(u64),
-    /// Percent of the disk the store is on, 0 to 100.
-    Percent(u8),
-}
-
-impl Amount {
-    /// Bytes on a disk of `disk` bytes.
-    #[must_use]
-    pub fn of(self, disk: u64) -> u64 {
-        match self {
-            Self::Bytes(bytes) => bytes,
-            Self::Percent(percent) => disk / 100 * u64::from(percent),
-        }
-    }
-}
-
-impl FromStr for Amount {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let refuse = || format!("`{text}` is not a size, such as 20GB, 512MiB or 75%");
-        if let Some(percent) = text.strip_suffix('%') {
-            let percent: u8 = percent.trim().parse().map_err(|_| refuse())?;
-            return if percent <= 100 {
-                Ok(Self::Percent(percent))
-            } else {
-                Err(refuse())
-            };
-        }
-        let split = text
-            .find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(text.len());
-        let number: u64 = text[..split].parse().map_err(|_| refuse())?;
-        let unit: u64 = match text[split..].trim().to_ascii_lowercase().as_str() {
-            "" | "b" => 1,
-            "k" | "kb" => 1_000,
-            "m" | "mb" => 1_000_000,
-            "g" | "gb" => 1_000_000_000,
-            "t" | "tb" => 1_000_000_000_000,
-            "kib" => 1 << 10,
-            "mib" => 1 << 20,
-            "gib" => 1 << 30,
-            "tib" => 1 << 40,
-            _ => return Err(refuse()),
-        };
-        number.checked_mul(unit).map(Self::Bytes).ok_or_else(refuse)
-    }
-}
-
-impl<'de> Deserialize<'de> for Amount {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        parsed(deserializer)
     }
 }
 
@@ -515,66 +260,7 @@ impl Config {
     }
 }
 
-/// Parses `docker.io=http://127.0.0.1:5055/docker.io,gcr.io=https://mirror/gcr` (what
-/// `NSCI_REGISTRY_MIRRORS` holds); one registry may appear several times.
-///
-/// # Errors
-/// [`Error::Mirror`] names the entry.
-pub fn parse_mirrors(text: &str) -> Result<Vec<(String, Mirror)>, Error> {
-    text.split([',', ';'])
-        .map(str::trim)
-        .filter(|entry| !entry.is_empty())
-        .map(|entry| {
-            let (registry, url) = entry.split_once('=').ok_or_else(|| Error::Mirror {
-                entry: entry.to_owned(),
-                reason: "it must look like docker.io=https://mirror.example/path".into(),
-            })?;
-            Ok((registry.trim().to_ascii_lowercase(), url.parse()?))
-        })
-        .collect()
-}
-
-/// Parses `90s`, `5m`, `1h30m`, `7d` or `0`.
-///
-/// # Errors
-/// A sentence about the text.
-pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    let refuse = || format!("`{text}` is not a duration, such as 90s, 5m or 1h30m");
-    if text.trim() == "0" {
-        return Ok(Duration::ZERO);
-    }
-    let mut total = Duration::ZERO;
-    let mut rest = text.trim();
-    if rest.is_empty() {
-        return Err(refuse());
-    }
-    while !rest.is_empty() {
-        let digits = rest
-            .find(|c: char| !c.is_ascii_digit())
-            .ok_or_else(refuse)?;
-        let number: u64 = rest[..digits].parse().map_err(|_| refuse())?;
-        let after = &rest[digits..];
-        let end = after
-            .find(|c: char| c.is_ascii_digit())
-            .unwrap_or(after.len());
-        let unit_ms: u64 = match after[..end].trim() {
-            "ms" => 1,
-            "s" => 1_000,
-            "m" => 60_000,
-            "h" => 3_600_000,
-            "d" => 86_400_000,
-            _ => return Err(refuse()),
-        };
-        let part = number
-            .checked_mul(unit_ms)
-            .map(Duration::from_millis)
-            .ok_or_else(refuse)?;
-        total = total.checked_add(part).ok_or_else(refuse)?;
-        rest = &after[end..];
-    }
-    Ok(total)
-}
-
+/// Reads a value that is written as text.
 fn parsed<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -584,14 +270,6 @@ where
     String::deserialize(deserializer)?
         .parse()
         .map_err(serde::de::Error::custom)
-}
-
-fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    parse_duration(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
-}
-
-fn some_duration<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Duration>, D::Error> {
-    duration(d).map(Some)
 }
 
 fn explain(text: &str, file: &str, error: &toml::de::Error) -> Error {
@@ -787,55 +465,5 @@ verbosity = 1
             ]
         );
         assert_eq!(names("gcr.io"), ["http://b"]);
-    }
-
-    #[test]
-    fn malformed_mirrors_are_refused() {
-        for bad in [
-            "docker.io",
-            "docker.io=mirror",
-            "docker.io=http://",
-            "d=http://u@h/x",
-        ] {
-            assert!(parse_mirrors(bad).is_err(), "{bad}");
-        }
-        assert_eq!(parse_mirrors(" ").unwrap(), []);
-        let v2: Mirror = "https://h/v2/p/q/".parse().unwrap();
-        assert_eq!(v2.prefix, "p/q");
-    }
-
-    #[test]
-    fn allow_rules_cover_addresses_and_ports() {
-        let cases = [
-            ("10.0.0.0/8", "10.9.9.9", 1, true),
-            ("10.0.0.0/8", "11.0.0.1", 1, false),
-            ("127.0.0.1:5432", "127.0.0.1", 5432, true),
-            ("127.0.0.1:5432", "127.0.0.1", 5433, false),
-            ("[::1]:80", "::1", 80, true),
-            ("0.0.0.0/0", "1.2.3.4", 1, true),
-            ("0.0.0.0/0", "::1", 1, false),
-            ("db.internal", "1.2.3.4", 1, false),
-        ];
-        for (rule, address, port, covered) in cases {
-            let rule: AllowRule = rule.parse().unwrap();
-            assert_eq!(
-                rule.covers(address.parse().unwrap(), port),
-                covered,
-                "{rule:?}"
-            );
-        }
-        for bad in ["", "10.0.0.0/33", "x:y", "[::1", "a b"] {
-            assert!(bad.parse::<AllowRule>().is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn durations_add_up() {
-        assert_eq!(parse_duration("1h30m").unwrap(), Duration::from_secs(5400));
-        assert_eq!(parse_duration("250ms").unwrap(), Duration::from_millis(250));
-        assert_eq!(parse_duration("0").unwrap(), Duration::ZERO);
-        for bad in ["", "5", "m", "5x", "-1s"] {
-            assert!(parse_duration(bad).is_err(), "{bad}");
-        }
     }
 }
