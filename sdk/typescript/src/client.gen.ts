@@ -1495,6 +1495,16 @@ export class Container extends BaseObject {
   }
 }
 
+/** Options of `workdir`. */
+export interface CurrentModuleWorkdirOpts {
+  /** Patterns of what to leave out. */
+  exclude?: string[]
+  /** Patterns of what to take; everything by default. */
+  include?: string[]
+  /** Leave out what `.gitignore` files name. */
+  gitignore?: boolean
+}
+
 /** Options of `generators`. */
 export interface CurrentModuleGeneratorsOpts {
   /** Names of generators, or of what has them; `*` stands for anything. */
@@ -1526,6 +1536,24 @@ export class CurrentModule extends BaseObject {
   /** Its context with what is generated for it. */
   generatedContextDirectory(): Directory {
     return new Directory(this, "generatedContextDirectory")
+  }
+
+  /**
+   * A directory of the running function's working directory, as it is now.
+   *
+   * @param path Path, relative to the working directory.
+   */
+  workdir(path: string, opts?: CurrentModuleWorkdirOpts): Directory {
+    return new Directory(this, "workdir", { path, ...opts })
+  }
+
+  /**
+   * A file of the running function's working directory, as it is now.
+   *
+   * @param path Path, relative to the working directory.
+   */
+  workdirFile(path: string): File {
+    return new File(this, "workdirFile", { path })
   }
 
   /** The modules that it uses. */

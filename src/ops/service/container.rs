@@ -72,6 +72,8 @@ pub(super) async fn launch(
         .map_err(|error| Error::caused(Kind::Host, "cannot start a thread", error))?;
     let mut dead = ended.clone();
     let address = tokio::select! {
+        // One that has started and ended at once has started.
+        biased;
         address = &mut address => address.ok(),
         _ = dead.wait_for(Option::is_some) => None,
     };
