@@ -60,6 +60,8 @@ pub struct Sdk {
     pub pin: Option<String>,
     /// Settings that belong to the SDK.
     pub config: Map<String, Json>,
+    /// Features that are switched on or off, by name.
+    pub experimental: Map<String, Json>,
 }
 
 /// A module this one uses.
@@ -71,6 +73,59 @@ pub struct Dependency {
     pub source: String,
     /// Commit the reference is pinned to.
     pub pin: Option<String>,
+    /// What a toolchain gets where a caller gives nothing.
+    pub customizations: Vec<Customization>,
+}
+
+/// Another default of an argument, said by the module that offers a toolchain.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Customization {
+    /// Functions that lead to the argument from the main object; none for the constructor's.
+    pub function: Vec<String>,
+    /// The argument.
+    pub argument: String,
+    /// Value.
+    pub default: Option<Json>,
+    /// Path of a directory or file.
+    pub default_path: Option<String>,
+    /// Address of an object.
+    pub default_address: Option<String>,
+    /// Patterns left out of a directory.
+    pub ignore: Vec<String>,
+}
+
+/// What a module uses another one as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Its code calls it.
+    Dependency,
+    /// It is offered beside the module's own functions.
+    Toolchain,
+    /// It is what the module consists of.
+    Blueprint,
+}
+
+impl Role {
+    /// Every role, in the order of the files.
+    pub const ALL: [Self; 3] = [Self::Dependency, Self::Blueprint, Self::Toolchain];
+
+    /// Member of the configuration that names such modules.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Dependency => "dependencies",
+            Self::Toolchain => "toolchains",
+            Self::Blueprint => "blueprint",
+        }
+    }
+
+    /// One such module, in messages.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Dependency => "dependency",
+            Self::Toolchain => "toolchain",
+            Self::Blueprint => "blueprint",
+        }
+    }
 }
 
 impl Dependency {
@@ -181,6 +236,36 @@ pub fn in_directory(directory: &Path) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
+/// A path as seen from a directory, as configurations have it. Both are absolute.
+pub fn relative(from: &Path, to: &Path) -> String {
+    let from: Vec<Component<'_>> = from.components().collect();
+    let to: Vec<Component<'_>> = to.components().collect();
+    let shared = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+    let up = std::iter::repeat_n("..".to_owned(), from.len() - shared);
+    let down = to[shared..]
+        .iter()
+        .map(|part| part.as_os_str().to_string_lossy().into_owned());
+    let parts: Vec<String> = up.chain(down).collect();
+    if parts.is_empty() {
+        ".".to_owned()
+    } else {
+        parts.join("/")
+    }
+}
+
+/// Removes `.` and `..` by text.
+pub fn clean(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => drop(out.pop()),
+            part => out.push(part),
+        }
+    }
+    out
+}
+
 impl ModuleConfig {
     /// Reads and parses a configuration file.
     ///
@@ -231,37 +316,137 @@ impl ModuleConfig {
         }
     }
 
-    /// Removes the dependency called `name`, or with that source, from the text of a JSON configuration; `None` if
-    /// there is none.
+    /// The modules it uses in a role.
+    pub fn used(&self, role: Role) -> &[Dependency] {
+        match role {
+            Role::Dependency => &self.dependencies,
+            Role::Toolchain => &self.toolchains,
+            Role::Blueprint => self.blueprint.as_slice(),
+        }
+    }
+
+    /// Removes the module called `name`, or with that source, from the text of a JSON configuration; `None` if there
+    /// is none in that role.
     ///
     /// # Errors
     /// [`ConfigError::Invalid`] if the text is not a valid configuration.
     pub fn without_dependency(
         path: &Path,
         text: &str,
+        role: Role,
         name: &str,
     ) -> Result<Option<String>, ConfigError> {
         let document = Document { path, text };
         let mut value = document.parse_json()?;
         let config = document.config(&value)?;
-        let Some(at) = config
-            .dependencies
-            .iter()
-            .position(|dependency| dependency.is_called(name))
-        else {
+        let used = config.used(role).iter();
+        let Some(at) = used.into_iter().position(|used| used.is_called(name)) else {
             return Ok(None);
         };
         let root = value
             .as_object_mut()
             .expect("a parsed configuration is an object");
-        if let Some(list) = root.get_mut("dependencies").and_then(Json::as_array_mut) {
+        let list = root.get_mut(role.key()).and_then(Json::as_array_mut);
+        let left = list.map_or(0, |list| {
             list.remove(at);
-            if list.is_empty() {
-                root.remove("dependencies");
-            }
+            list.len()
+        });
+        if left == 0 {
+            root.remove(role.key());
         }
         let text = serde_json::to_string_pretty(&value).expect("a JSON value can be written");
         Ok(Some(text + "\n"))
+    }
+
+    /// The text of a JSON configuration, changed to say this; what this does not know stays.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] if the text is not a valid configuration, or could not say this.
+    pub fn rewritten(&self, path: &Path, text: &str) -> Result<String, ConfigError> {
+        let document = Document { path, text };
+        let mut value = document.parse_json()?;
+        let before = document.config(&value)?;
+        let root = value
+            .as_object_mut()
+            .expect("a parsed configuration is an object");
+        let mut set = |key: &str, member: Option<Json>| match member {
+            Some(member) => drop(root.insert(key.to_owned(), member)),
+            None => drop(root.remove(key)),
+        };
+        if self.name != before.name {
+            set("name", Some(self.name.as_str().into()));
+        }
+        if self.engine_version != before.engine_version {
+            set(
+                "engineVersion",
+                self.engine_version.as_deref().map(Json::from),
+            );
+        }
+        if self.source != before.source {
+            set("source", Some(self.source.as_str().into()));
+        }
+        if self.include != before.include {
+            set("include", Some(self.include.clone().into()));
+            set("exclude", None);
+        }
+        if self.sdk != before.sdk {
+            let old = root.remove("runtime").or_else(|| root.remove("sdk"));
+            if let Some(sdk) = &self.sdk {
+                root.insert("sdk".into(), sdk_member(old, sdk));
+            }
+        }
+        for role in Role::ALL {
+            let (then, now) = (before.used(role), self.used(role));
+            if then == now {
+                continue;
+            }
+            let mut entries = entries(root.remove(role.key()), then, now);
+            let member = match role {
+                Role::Blueprint => entries.pop(),
+                _ => Some(entries)
+                    .filter(|list| !list.is_empty())
+                    .map(Json::Array),
+            };
+            if let Some(member) = member {
+                root.insert(role.key().into(), member);
+            }
+        }
+        let text = serde_json::to_string_pretty(&value).expect("a JSON value can be written");
+        Self::parse(path, &text)?;
+        Ok(text + "\n")
+    }
+
+    /// Adds a module in a role; one of the same name or place makes way, and leaves its customizations.
+    pub fn add_used(&mut self, role: Role, mut dependency: Dependency) {
+        let list = match role {
+            Role::Dependency => &mut self.dependencies,
+            Role::Toolchain => &mut self.toolchains,
+            Role::Blueprint => {
+                self.blueprint = Some(dependency);
+                return;
+            }
+        };
+        let name = dependency.display_name();
+        let same = |known: &&mut Dependency| {
+            known.source == dependency.source || known.display_name() == name
+        };
+        match list.iter_mut().find(same) {
+            Some(known) => {
+                dependency.customizations = std::mem::take(&mut known.customizations);
+                *known = dependency;
+            }
+            None => list.push(dependency),
+        }
+    }
+
+    /// Removes the modules in a role that these names mean.
+    pub fn remove_used(&mut self, role: Role, names: &[String]) {
+        let stays = |known: &Dependency| !names.iter().any(|name| known.is_called(name));
+        match role {
+            Role::Dependency => self.dependencies.retain(stays),
+            Role::Toolchain => self.toolchains.retain(stays),
+            Role::Blueprint => self.blueprint = self.blueprint.take().filter(stays),
+        }
     }
 
     /// Sets text members of a JSON configuration, keeping all else as it is.
@@ -286,46 +471,103 @@ impl ModuleConfig {
         Ok(text + "\n")
     }
 
-    /// Adds or replaces a dependency in the text of a JSON configuration, keeping all else as it is.
+    /// Adds or replaces a module it uses in the text of a JSON configuration, keeping all else as it is.
     ///
     /// # Errors
-    /// [`ConfigError::Invalid`] if the text is not a valid configuration.
+    /// [`ConfigError::Invalid`] if the text is not a valid configuration, or would no longer be one.
     pub fn with_dependency(
         path: &Path,
         text: &str,
+        role: Role,
         dependency: &Dependency,
     ) -> Result<String, ConfigError> {
         let document = Document { path, text };
         let mut value = document.parse_json()?;
         document.config(&value)?;
-        let mut entry = Map::new();
-        if let Some(name) = &dependency.name {
-            entry.insert("name".into(), name.as_str().into());
-        }
-        entry.insert("source".into(), dependency.source.as_str().into());
-        if let Some(pin) = &dependency.pin {
-            entry.insert("pin".into(), pin.as_str().into());
-        }
         let root = value
             .as_object_mut()
             .expect("a parsed configuration is an object");
-        let list = root
-            .entry("dependencies")
-            .or_insert_with(|| Json::Array(vec![]));
-        let list = list
-            .as_array_mut()
-            .expect("a parsed configuration has a list here");
-        let same = |other: &Json| match (other.get("name"), &dependency.name) {
-            (Some(theirs), Some(ours)) => theirs == ours.as_str(),
-            _ => other.get("source").unwrap_or(other) == dependency.source.as_str(),
-        };
-        match list.iter_mut().find(|other| same(other)) {
-            Some(other) => *other = Json::Object(entry),
-            None => list.push(Json::Object(entry)),
+        if role == Role::Blueprint {
+            let entry = root.entry(role.key()).or_insert(Json::Null);
+            write_entry(entry, dependency);
+        } else {
+            let list = root
+                .entry(role.key())
+                .or_insert_with(|| Json::Array(vec![]))
+                .as_array_mut()
+                .expect("a parsed configuration has a list here");
+            let same = |other: &Json| match (other.get("name"), &dependency.name) {
+                (Some(theirs), Some(ours)) => theirs == ours.as_str(),
+                _ => other.get("source").unwrap_or(other) == dependency.source.as_str(),
+            };
+            let at = list.iter().position(same).unwrap_or_else(|| {
+                list.push(Json::Null);
+                list.len() - 1
+            });
+            write_entry(&mut list[at], dependency);
         }
         let text = serde_json::to_string_pretty(&value).expect("a JSON value can be written");
+        Self::parse(path, &text)?;
         Ok(text + "\n")
     }
+}
+
+/// What a member that names an SDK says afterwards; what else it says stays.
+fn sdk_member(old: Option<Json>, sdk: &Sdk) -> Json {
+    let mut member = match old {
+        Some(Json::Object(member)) => member,
+        _ => Map::new(),
+    };
+    member.insert("source".into(), sdk.source.as_str().into());
+    match &sdk.pin {
+        Some(pin) => member.insert("pin".into(), pin.as_str().into()),
+        None => member.remove("pin"),
+    };
+    for (name, value) in [("config", &sdk.config), ("experimental", &sdk.experimental)] {
+        match value.is_empty() {
+            true => member.remove(name),
+            false => member.insert(name.into(), Json::Object(value.clone())),
+        };
+    }
+    Json::Object(member)
+}
+
+/// The entries of modules in one role: what else an entry that was there says stays.
+fn entries(old: Option<Json>, before: &[Dependency], now: &[Dependency]) -> Vec<Json> {
+    let old = match old {
+        Some(Json::Array(old)) => old,
+        other => other.into_iter().collect(),
+    };
+    let entry = |used: &Dependency| {
+        let same = |known: &Dependency| {
+            known.source == used.source || (known.name.is_some() && known.name == used.name)
+        };
+        let at = before.iter().position(same);
+        let mut entry = at.and_then(|at| old.get(at)).cloned().unwrap_or(Json::Null);
+        write_entry(&mut entry, used);
+        entry
+    };
+    now.iter().map(entry).collect()
+}
+
+/// Writes what names a module; what else an entry says stays.
+fn write_entry(entry: &mut Json, dependency: &Dependency) {
+    let known = match entry.take() {
+        Json::Object(known) => known,
+        _ => Map::new(),
+    };
+    let mut written = Map::new();
+    if let Some(name) = &dependency.name {
+        written.insert("name".into(), name.as_str().into());
+    }
+    written.insert("source".into(), dependency.source.as_str().into());
+    if let Some(pin) = &dependency.pin {
+        written.insert("pin".into(), pin.as_str().into());
+    }
+    let naming = ["name", "source", "pin"];
+    let rest = known.into_iter();
+    written.extend(rest.filter(|(key, _)| !naming.contains(&key.as_str())));
+    *entry = Json::Object(written);
 }
 
 /// Numbers of a version such as `v0.18.2`; `None` if it is none.
@@ -430,10 +672,36 @@ impl Document<'_> {
                 .and_then(Json::as_bool)
                 .unwrap_or(false),
         };
-        if config.name.is_empty() && config.sdk.is_some() {
+        if config.name.is_empty() && (config.sdk.is_some() || config.blueprint.is_some()) {
             return Err(self.invalid_at(1, 1, "the module has no `name`".into()));
         }
+        self.check_blueprint(root, &config)?;
         Ok(config)
+    }
+
+    /// A module that takes its functions from another has no code, so nothing that belongs to code.
+    fn check_blueprint(
+        &self,
+        root: &Map<String, Json>,
+        config: &ModuleConfig,
+    ) -> Result<(), ConfigError> {
+        if config.blueprint.is_none() {
+            return Ok(());
+        }
+        let has_source = root.get("source").and_then(Json::as_str);
+        let other = if config.sdk.is_some() {
+            "sdk"
+        } else if !config.dependencies.is_empty() {
+            "dependencies"
+        } else if has_source.is_some_and(|source| !source.is_empty()) {
+            "source"
+        } else {
+            return Ok(());
+        };
+        let message = format!(
+            "`blueprint` and `{other}` exclude each other: a module with a blueprint has no code of its own"
+        );
+        Err(self.invalid("blueprint", &message))
     }
 
     fn sdk(&self, value: &Json) -> Result<Option<Sdk>, ConfigError> {
@@ -449,6 +717,10 @@ impl Document<'_> {
                     None | Some(Json::Null) => Map::new(),
                     Some(Json::Object(config)) => config.clone(),
                     Some(_) => return Err(self.invalid("config", "`sdk.config` must be an object")),
+                },
+                experimental: match object.get("experimental") {
+                    Some(Json::Object(features)) => features.clone(),
+                    _ => Map::new(),
                 },
             },
             _ => return Err(self.invalid("sdk", "`sdk` must be a name or an object with `source`")),
@@ -491,6 +763,7 @@ impl Document<'_> {
                 name: self.string(object, "name")?.filter(|name| !name.is_empty()),
                 source: self.string(object, "source")?.unwrap_or_default(),
                 pin: self.string(object, "pin")?.filter(|pin| !pin.is_empty()),
+                customizations: self.customizations(object)?,
             },
             _ => Dependency::default(),
         };
@@ -499,6 +772,39 @@ impl Document<'_> {
             return Err(self.invalid(key, &message));
         }
         Ok(dependency)
+    }
+
+    fn customizations(
+        &self,
+        object: &Map<String, Json>,
+    ) -> Result<Vec<Customization>, ConfigError> {
+        let key = "customizations";
+        let one = |value: &Json| {
+            let Json::Object(entry) = value else {
+                return Err(self.invalid(key, "each of `customizations` must be an object"));
+            };
+            let argument = self.string(entry, "argument")?.unwrap_or_default();
+            if argument.is_empty() {
+                let message = "each of `customizations` must name an `argument`";
+                return Err(self.invalid(key, message));
+            }
+            let present = |name: &str| -> Result<Option<String>, ConfigError> {
+                Ok(self.string(entry, name)?.filter(|text| !text.is_empty()))
+            };
+            Ok(Customization {
+                function: self.strings(entry, "function")?,
+                argument,
+                default: entry.get("default").filter(|it| !it.is_null()).cloned(),
+                default_path: present("defaultPath")?,
+                default_address: present("defaultAddress")?,
+                ignore: self.strings(entry, "ignore")?,
+            })
+        };
+        match object.get(key) {
+            None | Some(Json::Null) => Ok(vec![]),
+            Some(Json::Array(list)) => list.iter().map(one).collect(),
+            Some(_) => Err(self.invalid(key, "`customizations` must be a list")),
+        }
     }
 
     fn clients(&self, root: &Map<String, Json>) -> Result<Vec<Client>, ConfigError> {
@@ -631,7 +937,8 @@ mod tests {
                 "sdk":{"source":"python","config":{"useUv":false}},
                 "codegen":{"automaticGitignore":false},"disableDefaultFunctionCaching":true,
                 "clients":[{"generator":"go","directory":"./sdk"}],
-                "toolchains":[{"source":"github.com/x/lint"}],"blueprint":{"source":"../b"}}"#,
+                "toolchains":[{"source":"github.com/x/lint","customizations":[
+                  {"function":["test"],"argument":"source","defaultPath":"/","ignore":["*.md"]}]}]}"#,
         );
         let sdk = v0_18.sdk.expect("has an SDK");
         assert_eq!(
@@ -642,6 +949,15 @@ mod tests {
         assert_eq!(v0_18.automatic_gitignore, Some(false));
         assert!(v0_18.disable_default_function_caching);
         assert_eq!(v0_18.toolchains[0].source, "github.com/x/lint");
+        let customization = Customization {
+            function: vec!["test".into()],
+            argument: "source".into(),
+            default_path: Some("/".into()),
+            ignore: vec!["*.md".into()],
+            ..Customization::default()
+        };
+        assert_eq!(v0_18.toolchains[0].customizations, [customization]);
+        let v0_18 = json(r#"{"name":"ci","blueprint":{"source":"../b"}}"#);
         assert_eq!(v0_18.blueprint.expect("has a blueprint").source, "../b");
 
         let v1 = ModuleConfig::parse(
@@ -708,6 +1024,21 @@ mod tests {
                 "{\"name\":\"a\",\n \"dependencies\":[{}]}",
                 "nsci.json:2:2: each of `dependencies` must be a reference or an object with `source`",
             ),
+            (
+                "dagger.json",
+                "{\"name\":\"a\",\n \"blueprint\":\"../b\", \"sdk\":\"go\"}",
+                "dagger.json:2:2: `blueprint` and `sdk` exclude each other: a module with a blueprint has no code of its own",
+            ),
+            (
+                "dagger.json",
+                "{\"name\":\"a\",\"blueprint\":\"../b\", \"dependencies\":[\"../c\"]}",
+                "dagger.json:1:13: `blueprint` and `dependencies` exclude each other: a module with a blueprint has no code of its own",
+            ),
+            (
+                "dagger.json",
+                "{\"toolchains\":[{\"source\":\"b\",\n\"customizations\":[{\"default\":1}]}]}",
+                "dagger.json:2:1: each of `customizations` must name an `argument`",
+            ),
         ] {
             assert_eq!(error(name, text), expected);
         }
@@ -732,12 +1063,103 @@ mod tests {
         let mut dependency = Dependency {
             name: Some("go".into()),
             source: "github.com/x/go".into(),
-            pin: None,
+            ..Dependency::default()
         };
-        let added = ModuleConfig::with_dependency(path, text, &dependency).expect("valid");
+        let role = Role::Dependency;
+        let added = ModuleConfig::with_dependency(path, text, role, &dependency).expect("valid");
         dependency.pin = Some("0123".into());
-        let pinned = ModuleConfig::with_dependency(path, &added, &dependency).expect("valid");
+        let pinned = ModuleConfig::with_dependency(path, &added, role, &dependency).expect("valid");
         assert!(pinned.contains("\"unknown\": 1"), "{pinned}");
         assert_eq!(json(&pinned).dependencies, [dependency]);
+    }
+    #[test]
+    fn toolchain_keeps_its_customizations_when_it_is_pinned() {
+        let path = Path::new("dagger.json");
+        let text = r#"{"name":"ci","toolchains":[{"name":"lint","source":"github.com/x/lint",
+            "pin":"0","customizations":[{"argument":"level","default":"2"}]}]}"#;
+        let moved = Dependency {
+            pin: Some("1".into()),
+            customizations: vec![],
+            ..json(text).toolchains[0].clone()
+        };
+        let role = Role::Toolchain;
+        let pinned = ModuleConfig::with_dependency(path, text, role, &moved).expect("valid");
+        let toolchain = &json(&pinned).toolchains[0];
+        assert_eq!(toolchain.pin.as_deref(), Some("1"));
+        assert_eq!(toolchain.customizations[0].argument, "level");
+        let gone = ModuleConfig::without_dependency(path, &pinned, role, "lint").expect("valid");
+        assert!(json(&gone.expect("was there")).toolchains.is_empty());
+        let other = Role::Dependency;
+        let gone = ModuleConfig::without_dependency(path, &pinned, other, "lint").expect("valid");
+        assert_eq!(gone, None, "it is no dependency");
+    }
+
+    #[test]
+    fn blueprint_is_set_replaced_and_removed() {
+        let path = Path::new("dagger.json");
+        let blueprint = |source: &str| Dependency {
+            source: source.into(),
+            ..Dependency::default()
+        };
+        let role = Role::Blueprint;
+        let with = |text: &str, source| {
+            ModuleConfig::with_dependency(path, text, role, &blueprint(source))
+        };
+        let set = with(r#"{"name":"ci"}"#, "../a").expect("valid");
+        let replaced = with(&set, "../b").expect("valid");
+        assert_eq!(json(&replaced).blueprint, Some(blueprint("../b")));
+        let gone = ModuleConfig::without_dependency(path, &replaced, role, "../b").expect("valid");
+        assert_eq!(gone.as_deref(), Some("{\n  \"name\": \"ci\"\n}\n"));
+        with(r#"{"name":"ci","sdk":"go"}"#, "../a").expect_err("a module with code");
+    }
+    #[test]
+    fn configuration_is_rewritten_where_it_changed() {
+        let path = Path::new("dagger.json");
+        let text = r#"{"name":"ci","unknown":1,"sdk":{"source":"go","debug":true},
+            "dependencies":["../a",{"name":"b","source":"../b","note":"kept"}],
+            "toolchains":[{"name":"lint","source":"../lint","customizations":[{"argument":"level"}]}]}"#;
+        let same = json(text).rewritten(path, text).expect("valid");
+        assert_eq!(json(&same), json(text));
+        let mut changed = json(text);
+        changed.name = "other".into();
+        let sdk = changed.sdk.as_mut().expect("has an SDK");
+        sdk.experimental.insert("SELF_CALLS".into(), true.into());
+        changed.remove_used(Role::Dependency, &["../a".to_owned()]);
+        let moved = |name: &str| Dependency {
+            name: Some(name.into()),
+            source: format!("github.com/x/{name}"),
+            pin: Some("1".into()),
+            ..Dependency::default()
+        };
+        changed.add_used(Role::Dependency, moved("b"));
+        changed.add_used(Role::Dependency, moved("c"));
+        changed.add_used(Role::Toolchain, moved("lint"));
+        assert_eq!(changed.toolchains[0].customizations.len(), 1);
+        let written = changed.rewritten(path, text).expect("valid");
+        assert_eq!(json(&written), changed);
+        for kept in ["\"unknown\": 1", "\"debug\": true", "\"note\": \"kept\""] {
+            assert!(written.contains(kept), "{kept}: {written}");
+        }
+        changed.remove_used(Role::Toolchain, &["lint".to_owned()]);
+        let written = changed.rewritten(path, &written).expect("valid");
+        assert!(!written.contains("toolchains"), "{written}");
+        let mut bare = json(r#"{"name":"ci"}"#);
+        bare.add_used(Role::Blueprint, moved("b"));
+        let written = bare.rewritten(path, r#"{"name":"ci"}"#).expect("valid");
+        assert_eq!(json(&written).blueprint, Some(moved("b")));
+        bare.sdk = changed.sdk;
+        bare.rewritten(path, r#"{"name":"ci"}"#)
+            .expect_err("code and a blueprint");
+    }
+    #[test]
+    fn paths_are_relative_to_the_configuration() {
+        for (from, to, wanted) in [
+            ("/a/b", "/a/b/c", "c"),
+            ("/a/b", "/a/c/d", "../c/d"),
+            ("/a", "/a", "."),
+            ("/a/b", "/a", ".."),
+        ] {
+            assert_eq!(relative(Path::new(from), Path::new(to)), wanted);
+        }
     }
 }

@@ -4,7 +4,7 @@
 //! argument. Their names are what the command line and the API choose them by.
 
 use super::{
-    Arg, Function, ModuleConfig, ModuleTypes, ObjectType, TypeKind, TypeRef,
+    Arg, Function, ModuleTypes, ObjectType, TypeKind, TypeRef,
     names::{kebab, lower_camel},
 };
 use serde::{Deserialize, Serialize};
@@ -79,23 +79,31 @@ impl MarkedFunction {
     }
 }
 
-/// The marked functions of a module, then those of the toolchains among the modules it uses, which are given by
-/// name. To one without functions of its own all that it uses are toolchains.
+/// A module that another one uses.
+#[derive(Clone, Copy, Debug)]
+pub struct Used<'a> {
+    /// The name it is used by.
+    pub name: &'a str,
+    /// Its types.
+    pub types: &'a ModuleTypes,
+    /// Whether it is offered as a toolchain.
+    pub is_toolchain: bool,
+}
+
+/// The marked functions of a module, then those of the toolchains among the modules it uses. To one without
+/// functions of its own all that it uses are toolchains.
 pub fn marked<'a>(
-    config: &ModuleConfig,
     types: &ModuleTypes,
-    used: impl Iterator<Item = (&'a str, &'a ModuleTypes)>,
+    has_functions: bool,
+    used: impl Iterator<Item = Used<'a>>,
     mark: Mark,
 ) -> Vec<MarkedFunction> {
     let mut found = functions(types, mark);
-    for (name, types_of_used) in used {
-        let is_named = |tool: &super::Dependency| kebab(tool.display_name()) == kebab(name);
-        if types.main().is_some() && !config.toolchains.iter().any(is_named) {
-            continue;
-        }
+    for used in used.filter(|used| used.is_toolchain || !has_functions) {
+        let name = used.name;
         let field = lower_camel(name);
         found.extend(
-            functions(types_of_used, mark)
+            functions(used.types, mark)
                 .into_iter()
                 .map(|inner| MarkedFunction {
                     path: std::iter::once(field.clone()).chain(inner.path).collect(),
@@ -226,7 +234,6 @@ fn matches_rest(pattern: &str, name: &str) -> bool {
 mod tests {
     use super::*;
     use crate::module::Field;
-    use std::path::Path;
 
     #[test]
     fn patterns_choose_by_name() {
@@ -344,21 +351,20 @@ mod tests {
     fn toolchains_bring_theirs() {
         let own = module(vec![object("Ci", vec![function("lint", text(), true)])]);
         let tool = module(vec![object("Ci", vec![function("vet", text(), true)])]);
-        let mut config =
-            ModuleConfig::parse(Path::new("dagger.json"), r#"{"name": "ci"}"#).unwrap();
-        let used = [("myTool", &tool), ("lib", &tool)];
-        let find = |config: &ModuleConfig, types: &ModuleTypes| {
-            marked(config, types, used.into_iter(), Mark::Check)
+        let find = |types: &ModuleTypes, has_functions, is_toolchain| {
+            let used = [("myTool", is_toolchain), ("lib", false)];
+            let used = used.map(|(name, is_toolchain)| Used {
+                name,
+                types: &tool,
+                is_toolchain,
+            });
+            marked(types, has_functions, used.into_iter(), Mark::Check)
         };
-        assert_eq!(names(&find(&config, &own)), ["lint"]);
-        let without = ModuleTypes::default();
-        assert_eq!(names(&find(&config, &without)), ["my-tool:vet", "lib:vet"]);
-        config.toolchains.push(crate::module::Dependency {
-            name: Some("my-tool".into()),
-            source: "../tool".into(),
-            pin: None,
-        });
-        let found = find(&config, &own);
+        assert_eq!(names(&find(&own, true, false)), ["lint"]);
+        let none = ModuleTypes::default();
+        let all = find(&none, false, false);
+        assert_eq!(names(&all), ["my-tool:vet", "lib:vet"]);
+        let found = find(&own, true, true);
         assert_eq!(names(&found), ["lint", "my-tool:vet"]);
         assert_eq!(found[1].request("ci", ""), "{myTool{vet}}");
     }

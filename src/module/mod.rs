@@ -9,6 +9,7 @@
 
 pub mod call;
 pub mod config;
+pub mod customize;
 pub mod flag;
 pub mod go;
 pub mod init;
@@ -28,7 +29,8 @@ pub mod typescript;
 pub const GENERATOR: &str = env!("NSCI_GENERATOR");
 
 pub use call::{CallRequest, InputArg, Value};
-pub use config::{ConfigError, Dependency, ModuleConfig, Sdk};
+pub use config::{ConfigError, Customization, Dependency, ModuleConfig, Role, Sdk};
+pub use customize::{CustomizeError, customize};
 pub use flag::{FlagError, FlagValue};
 pub use python::StaticError;
 pub use reference::{GitReference, ModuleReference};

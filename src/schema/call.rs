@@ -152,7 +152,7 @@ fn contextual(api: &Arc<Api>, spec: &ModuleSpec, arg: &Arg) -> Result<Option<Str
         FieldError::new(format!(
             "the default path {path} of argument `{}` leads out of {}",
             arg.name,
-            spec.context.display()
+            spec.defaults.root.display()
         ))
     })?;
     Ok(match name.as_str() {
@@ -170,13 +170,13 @@ fn contextual(api: &Arc<Api>, spec: &ModuleSpec, arg: &Arg) -> Result<Option<Str
     })
 }
 
-/// A path of the module's own files: absolute ones start at the repository, others at the module's source. `None`
-/// if it leads out of the repository.
+/// A path of the module's own files, or of those that it is to work on: absolute ones start at the repository, others
+/// at the module. `None` if it leads out of the repository.
 fn contextual_path(spec: &ModuleSpec, path: &str) -> Option<PathBuf> {
     let base = if path.starts_with('/') {
-        &spec.context
+        &spec.defaults.root
     } else {
-        &spec.source
+        &spec.defaults.base
     };
     let mut full = base.clone();
     for part in Path::new(path.trim_start_matches('/')).components() {
@@ -185,7 +185,7 @@ fn contextual_path(spec: &ModuleSpec, path: &str) -> Option<PathBuf> {
             Component::Normal(part) => full.push(part),
             _ => {}
         }
-        if !full.starts_with(&spec.context) {
+        if !full.starts_with(&spec.defaults.root) {
             return None;
         }
     }
@@ -205,7 +205,7 @@ async fn call_key(
     )];
     // What a module does depends on those that it calls.
     for module in spec.closure() {
-        if module.config.sdk.is_some() {
+        if module.code().sdk.is_some() {
             parts.push(engine.definition_key(&module.source_vertex()).await?);
         }
         if let Some(made) = &module.runtime {
@@ -412,7 +412,7 @@ fn outlives_session(spec: &ModuleSpec, function: &Function) -> bool {
     match function.cache {
         Some(CachePolicy::Never | CachePolicy::PerSession) => false,
         Some(CachePolicy::Default { .. }) => true,
-        None => !spec.config.disable_default_function_caching,
+        None => !spec.code().disable_default_function_caching,
     }
 }
 

@@ -42,7 +42,8 @@ pub(crate) use call::{new_token, register};
 pub use marked::settled;
 pub use module_api::{FoundModule, ModuleLoader, OWN};
 pub use modules::{
-    DependencySpec, Made, ModuleOrigin, ModuleSpec, declare_constructor, declare_types,
+    DefaultPaths, DependencySpec, Made, ModuleOrigin, ModuleSpec, declare_constructor,
+    declare_types,
 };
 pub use object::{ContainerRef, FileRef, Instance, ModuleSourceValue, Object, Root, SavedObject};
 

@@ -4,7 +4,7 @@ use super::{
     Ctx,
     api::Api,
     call,
-    gql::{Args, FieldError, Registry, Resolved, View},
+    gql::{Args, FieldError, FromObject, ObjectBuilder, Registry, Resolved, View},
     module_api::loaded_value,
     object::{
         CallArg, CurrentCall, CurrentModule, DirectoryRef, ErrorValue, FileRef, Instance,
@@ -17,7 +17,7 @@ use crate::{
     module::{
         Arg, Field, Function, ModuleConfig, ModuleTypes, ObjectType, RuntimePlan, SdkKind,
         TypeKind, TypeRef, Value, call as values,
-        marked::{Mark, MarkedFunction, marked},
+        marked::{Mark, MarkedFunction, Used, marked},
     },
 };
 use nsci_snapshotter::keeper::CaptureKind;
@@ -58,8 +58,22 @@ pub struct ModuleSpec {
     pub directory: PathBuf,
     /// Directory with its sources, on the host.
     pub source: PathBuf,
-    /// Directory that absolute default paths are relative to.
+    /// Directory that the module may read from: its repository, or its own.
     pub context: PathBuf,
+    /// Where default paths of its arguments lead.
+    pub defaults: DefaultPaths,
+    /// Configuration of the module that its code is of, if it takes its functions from a blueprint.
+    pub blueprint: Option<ModuleConfig>,
+}
+
+/// Where default paths of arguments lead: into a module's own files, or into those of the module that it is a
+/// toolchain or the blueprint of.
+#[derive(Clone, Debug)]
+pub struct DefaultPaths {
+    /// Absolute ones start here, and none leads out of it.
+    pub root: PathBuf,
+    /// Relative ones start here.
+    pub base: PathBuf,
 }
 
 /// What follows from a module that is loaded; the same for every call.
@@ -77,6 +91,8 @@ pub struct DependencySpec {
     pub name: String,
     /// The module.
     pub module: Arc<ModuleSpec>,
+    /// Whether it is a function of the main object too.
+    pub is_toolchain: bool,
 }
 
 impl DependencySpec {
@@ -105,10 +121,20 @@ impl ModuleSpec {
     /// The generation of the API that the module's code is written for.
     pub fn view(&self) -> View {
         let number = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
-        let version = self.config.engine_version_numbers();
+        let version = self.code().engine_version_numbers();
         version.map_or(View::LATEST, |(major, minor, patch)| {
             View::new(number(major), number(minor), number(patch))
         })
+    }
+
+    /// The configuration that its code belongs to: its own, or that of its blueprint.
+    pub fn code(&self) -> &ModuleConfig {
+        self.blueprint.as_ref().unwrap_or(&self.config)
+    }
+
+    /// Whether it has functions of its own, beside those of modules that it uses.
+    pub fn has_functions(&self) -> bool {
+        self.code().sdk.is_some() && !self.types.main_object.is_empty()
     }
 
     /// Name of the field of `Query` that makes the main object.
@@ -132,7 +158,7 @@ impl ModuleSpec {
                 .iter()
                 .map(|used| (&used.name, &used.module.name))
                 .collect();
-            let version = &self.config.engine_version;
+            let version = &self.code().engine_version;
             let own = (&self.name, &self.plan, &self.generated, version, used);
             fingerprint("module", &own)
         })
@@ -147,7 +173,7 @@ impl ModuleSpec {
 
     /// Adds its constructor to what its own code may call, by the name it gives itself, unless that is taken.
     pub fn offer_to_itself(self: &Arc<Self>, constructors: &mut Vec<(String, Arc<Self>)>) {
-        let field = crate::module::names::lower_camel(&self.config.name);
+        let field = crate::module::names::lower_camel(&self.code().name);
         if constructors.iter().all(|(taken, _)| *taken != field) {
             constructors.push((field, Arc::clone(self)));
         }
@@ -171,15 +197,18 @@ impl ModuleSpec {
 
     /// Its marked functions and those of its toolchains, each with the module that has it.
     pub(super) fn marked(self: &Arc<Self>, mark: Mark) -> Vec<(MarkedFunction, Arc<Self>)> {
-        let used = self.dependencies.iter();
-        let used = used.map(|used| (used.name.as_str(), &used.module.types));
+        let used = self.dependencies.iter().map(|used| Used {
+            name: &used.name,
+            types: &used.module.types,
+            is_toolchain: used.is_toolchain,
+        });
         let owner = |function: &MarkedFunction| {
             let toolchain = function.toolchain.as_ref();
             let used = self.dependencies.iter();
             let mut of = used.filter(|used| Some(&used.name) == toolchain);
             Arc::clone(of.next().map_or(self, |used| &used.module))
         };
-        marked(&self.config, &self.types, used, mark)
+        marked(&self.types, self.has_functions(), used, mark)
             .into_iter()
             .map(|function| {
                 let owner = owner(&function);
@@ -202,7 +231,7 @@ impl ModuleSpec {
 /// What a module's source may call types of its dependencies, and what they are.
 fn foreign_types(dependencies: &[DependencySpec]) -> HashMap<String, TypeKind> {
     let mut found = HashMap::new();
-    for DependencySpec { name, module } in dependencies {
+    for DependencySpec { name, module, .. } in dependencies {
         let types = &module.types;
         let mut add = |original: &str, kind: TypeKind| {
             for module_name in [&module.name, &module.config.name, name] {
@@ -251,6 +280,12 @@ pub fn declare_types(registry: &mut Registry<Api>, spec: &Arc<ModuleSpec>) {
         for function in &object.functions {
             declare_function(&mut ty, spec, object, function);
         }
+        if object.name == spec.types.main_object {
+            let toolchains = spec.dependencies.iter().filter(|used| used.is_toolchain);
+            for used in toolchains {
+                declare_making(&mut ty, &used.module, &used.query_field());
+            }
+        }
     }
     for declared in &spec.types.enums {
         let mut ty = registry.enumeration(declared.api_name.clone());
@@ -266,6 +301,14 @@ pub fn declare_types(registry: &mut Registry<Api>, spec: &Arc<ModuleSpec>) {
 
 /// Adds the field of `Query` that makes a module's main object; a module without functions has none.
 pub fn declare_constructor(registry: &mut Registry<Api>, spec: &Arc<ModuleSpec>, field: &str) {
+    declare_making(&mut registry.query::<Root>(), spec, field);
+}
+
+/// Adds a field that makes a module's main object to a type; a module without functions has none.
+fn declare_making<T>(ty: &mut ObjectBuilder<'_, Api, T>, spec: &Arc<ModuleSpec>, field: &str)
+where
+    T: FromObject<Object> + Clone + Send + 'static,
+{
     let Some(main) = spec.types.object(&spec.types.main_object) else {
         return;
     };
@@ -273,9 +316,8 @@ pub fn declare_constructor(registry: &mut Registry<Api>, spec: &Arc<ModuleSpec>,
         returns: TypeRef::object(main.name.clone()),
         ..Function::default()
     });
-    let mut query = registry.query::<Root>();
     let (spec, main) = (Arc::clone(spec), main.clone());
-    query.field(field.to_owned(), &format!("{}!", main.api_name), |mut f| {
+    ty.field(field.to_owned(), &format!("{}!", main.api_name), |mut f| {
         let doc = if spec.types.description.is_empty() {
             &main.description
         } else {
@@ -285,7 +327,7 @@ pub fn declare_constructor(registry: &mut Registry<Api>, spec: &Arc<ModuleSpec>,
         for arg in &constructor.args {
             f = f.arg(&argument(&spec.types, arg), arg.description.clone());
         }
-        f.resolve_async(move |ctx, _: Root, args| {
+        f.resolve_async(move |ctx, _, args| {
             let (spec, main, constructor) = (Arc::clone(&spec), main.clone(), constructor.clone());
             async move {
                 if main.constructor.is_none() {
@@ -321,7 +363,7 @@ fn declare_interface(
     }
 }
 
-type InstanceBuilder<'r> = super::gql::ObjectBuilder<'r, Api, Instance>;
+type InstanceBuilder<'r> = ObjectBuilder<'r, Api, Instance>;
 
 fn declare_field(ty: &mut InstanceBuilder<'_>, spec: &Arc<ModuleSpec>, field: &Field) {
     let (spec, field) = (Arc::clone(spec), field.clone());
@@ -546,9 +588,12 @@ async fn capture(ctx: &Ctx, args: &Args, kind: CaptureKind) -> Result<Arc<Vertex
 
 /// The context of a module with its generated files where they belong.
 fn generated_context(module: &ModuleSpec) -> Arc<Vertex> {
-    let context = host_directory(&module.context, vec![".git".into()]);
-    let below = module.source.strip_prefix(&module.context);
-    let below = below.unwrap_or(std::path::Path::new("")).to_owned();
+    // The code of a blueprint may be elsewhere.
+    let (root, below) = match module.source.strip_prefix(&module.context) {
+        Ok(below) => (&module.context, below),
+        Err(_) => (&module.source, std::path::Path::new("")),
+    };
+    let context = host_directory(root, vec![".git".into()]);
     let files = module.generated.iter().map(|(path, contents)| {
         let path = below.join(path).to_string_lossy().into_owned();
         (path, contents.as_str())

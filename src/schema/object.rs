@@ -311,7 +311,7 @@ pub struct ModuleSourceValue {
     /// Where it was fetched from.
     pub origin: Option<ModuleOrigin>,
     /// What the configuration says.
-    pub config: ModuleConfig,
+    pub config: Box<ModuleConfig>,
     /// Whether there is a configuration.
     pub exists: bool,
 }

@@ -2,21 +2,20 @@
 //!
 //! What its source says comes from [`description`], or from the module that is its SDK.
 
-use super::{
-    description,
-    modules::{Modules, clean},
-};
+use super::{description, modules::Modules};
 use crate::{
     error::{Error, Result},
     graph::{Op, Vertex},
     module::{
-        ModuleConfig, ModuleTypes, RuntimePlan, SdkKind,
-        marked::{Mark, MarkedFunction, marked},
+        Dependency, ModuleConfig, ModuleTypes, RuntimePlan, SdkKind,
+        config::{self, clean},
+        customize,
+        marked::{Mark, MarkedFunction, Used, marked},
         names::kebab,
     },
     schema::{
-        self, Api, ContainerRef, DependencySpec, FileRef, Made, ModuleOrigin, ModuleSourceValue,
-        ModuleSpec, Object,
+        self, Api, ContainerRef, DefaultPaths, DependencySpec, FileRef, Made, ModuleOrigin,
+        ModuleSourceValue, ModuleSpec, Object,
     },
 };
 use std::{
@@ -43,6 +42,9 @@ pub struct LoadedModule {
     pub generated: Vec<(String, String)>,
     /// Modules it uses, by the names it uses them by.
     pub dependencies: Vec<Self>,
+    /// Whether the module that uses it offers it as a toolchain.
+    pub is_toolchain: bool,
+    has_functions: bool,
 }
 
 impl LoadedModule {
@@ -56,6 +58,8 @@ impl LoadedModule {
             origin: spec.origin.clone(),
             generated: spec.generated.clone(),
             dependencies: spec.dependencies.iter().map(Self::used).collect(),
+            is_toolchain: false,
+            has_functions: spec.has_functions(),
         }
     }
 
@@ -63,6 +67,7 @@ impl LoadedModule {
         Self {
             name: dependency.name.clone(),
             query_field: dependency.query_field(),
+            is_toolchain: dependency.is_toolchain,
             ..Self::new(&dependency.module)
         }
     }
@@ -77,14 +82,17 @@ impl LoadedModule {
 
     /// Its functions with a mark, and those of its toolchains.
     pub fn marked(&self, mark: Mark) -> Vec<MarkedFunction> {
-        let used = self.dependencies.iter();
-        let used = used.map(|used| (used.name.as_str(), &used.types));
-        marked(&self.config, &self.types, used, mark)
+        let used = self.dependencies.iter().map(|used| Used {
+            name: &used.name,
+            types: &used.types,
+            is_toolchain: used.is_toolchain,
+        });
+        marked(&self.types, self.has_functions(), used, mark)
     }
 
-    /// Whether it has functions of its own.
+    /// Whether it has functions of its own, beside those of modules that it uses.
     pub fn has_functions(&self) -> bool {
-        !self.types.main_object.is_empty()
+        self.has_functions
     }
 }
 
@@ -99,9 +107,60 @@ pub(super) struct Located {
     pub(super) origin: Option<ModuleOrigin>,
     /// The directory that it may read from; for one from git, the whole commit.
     pub(super) context: PathBuf,
+    /// The module that offers it as a toolchain.
+    pub(super) user: Option<User>,
+    /// What counts instead of the configuration in its file.
+    pub(super) config: Option<Box<ModuleConfig>>,
+}
+
+/// A module that offers another as a toolchain: that one works on its files, with the defaults it says.
+#[derive(Clone, Debug)]
+pub(super) struct User {
+    /// What tells it from every other.
+    pub(super) identity: String,
+    /// Its configuration.
+    pub(super) file: PathBuf,
+    /// Where default paths lead.
+    pub(super) place: DefaultPaths,
+    /// What it says of the toolchain.
+    pub(super) declared: Dependency,
+}
+
+impl User {
+    /// Applies what is said of the toolchain's arguments.
+    pub(super) fn customize(&self, types: &mut ModuleTypes) -> Result<()> {
+        for wanted in &self.declared.customizations {
+            customize(types, wanted).map_err(|error| {
+                let place = config::place_in(&self.file, &wanted.argument);
+                let name = self.declared.display_name();
+                Error::invalid(format!("{place}: cannot customize `{name}`: {error}"))
+                    .hint("`nsci functions` lists functions, --help their arguments")
+            })?;
+        }
+        Ok(())
+    }
 }
 
 impl Located {
+    /// What tells the loaded module from every other: a toolchain is another one for each module that offers it.
+    pub(super) fn instance(&self) -> String {
+        match &self.user {
+            None => self.identity.clone(),
+            Some(user) => {
+                let name = user.declared.display_name();
+                format!("{} as {name} of {}", self.identity, user.identity)
+            }
+        }
+    }
+
+    /// Where default paths of what this module takes over or offers lead.
+    pub(super) fn place(&self) -> DefaultPaths {
+        DefaultPaths {
+            root: self.context.clone(),
+            base: self.root().to_owned(),
+        }
+    }
+
     /// The directory of its configuration.
     pub(super) fn root(&self) -> &Path {
         self.file.parent().unwrap_or(Path::new("/"))
@@ -129,6 +188,7 @@ pub(super) async fn load_one(
         .sdk
         .as_ref()
         .and_then(|named| SdkKind::find(&named.source).ok());
+    let source = clean(&located.root().join(&config.source));
     let spec = ModuleSpec {
         name: config.name.clone(),
         identity: located.identity.clone(),
@@ -141,8 +201,13 @@ pub(super) async fn load_one(
         generated: Vec::new(),
         made: Made::default(),
         context: located.context.clone(),
-        source: clean(&located.root().join(&config.source)),
+        defaults: DefaultPaths {
+            root: located.context.clone(),
+            base: source.clone(),
+        },
+        source,
         directory: located.root().to_owned(),
+        blueprint: None,
         config,
     };
     match sdk {
@@ -168,7 +233,7 @@ async fn load_by_module(
         directory: spec.directory.clone(),
         context: spec.context.clone(),
         origin: spec.origin.clone(),
-        config: spec.config.clone(),
+        config: Box::new(spec.config.clone()),
         exists: true,
     };
     let seen = modules.introspection(&spec.dependencies).await?;

@@ -3,23 +3,27 @@
 //! A module is known by where it is, not by its name: the same directory used twice is one module, and two modules
 //! of one name get different names in the session. [`load`](super::load) makes each ready to be called.
 
-use super::load::{self, Located};
+use super::load::{self, Located, User};
 use crate::{
     error::{Error, Kind, Result},
+    graph::fingerprint,
     module::{
-        Dependency, GitReference, ModuleConfig, ModuleReference, SdkKind, config, names,
+        Dependency, GitReference, ModuleConfig, ModuleReference, ModuleTypes, ObjectType, Role,
+        SdkKind,
+        config::{self, clean},
+        names,
         reference::is_commit,
     },
     schema::{
-        self, Api, Caller, DependencySpec, FoundModule, ModuleOrigin, ModuleSpec, Object, Root,
-        declare_constructor, declare_types,
+        self, Api, Caller, DefaultPaths, DependencySpec, FoundModule, Made, ModuleOrigin,
+        ModuleSpec, Object, Root, declare_constructor, declare_types,
         gql::{Executor, Registry, Request, Schema, View},
     },
     source::git_modules::{GitError, GitModules},
 };
 use futures_util::future::BoxFuture;
 use std::{
-    path::{Component, Path, PathBuf},
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -132,6 +136,7 @@ impl Modules {
                 directory: clean(&base.join(path)),
                 origin: None,
                 context: None,
+                config: None,
             }),
             ModuleReference::Git(git) => self.fetch(&git, pin).await,
         }
@@ -169,6 +174,7 @@ impl Modules {
                 commit,
             }),
             context: Some(checkout.root),
+            config: None,
         })
     }
 
@@ -189,7 +195,12 @@ impl Modules {
             Error::invalid(format!("no module found in {shown}"))
                 .hint("`nsci init --sdk=python` makes one; -m names another directory")
         })?;
-        let located = locate(found, &file);
+        let mut located = locate(found, &file);
+        if let Some(config) = &found.config {
+            let key = fingerprint("config", config);
+            located.identity = format!("{} with {key}", located.identity);
+            located.config = Some(config.clone());
+        }
         self.load_tree(located, None, Vec::new()).await
     }
 
@@ -200,50 +211,42 @@ impl Modules {
         mut chain: Chain,
     ) -> BoxFuture<'a, Result<Arc<ModuleSpec>>> {
         Box::pin(async move {
-            let known = |spec: &&Arc<ModuleSpec>| spec.identity == located.identity;
+            let instance = located.instance();
+            let known = |spec: &&Arc<ModuleSpec>| spec.identity == instance;
             if let Some(spec) = self.lock().iter().find(known) {
                 return Ok(Arc::clone(spec));
             }
-            let config = ModuleConfig::load(&located.file)
-                .and_then(|config| {
-                    config
-                        .check_engine(&View::LATEST.to_string())
-                        .map(|()| config)
-                })
-                .map_err(|error| Error::caused(Kind::Invalid, "cannot load the module", error))?;
+            let config = match located.config.take() {
+                Some(config) => served(*config)?,
+                None => read(&located.file)?,
+            };
             located.context = context(&located, &config)?;
             chain.push((located.identity.clone(), config.name.clone()));
-            let mut dependencies: Vec<DependencySpec> = Vec::new();
-            for declared in config.dependencies.iter().chain(&config.toolchains) {
-                let spec = self.dependency(&located, declared, &chain).await?;
-                let name = declared
-                    .name
-                    .clone()
-                    .unwrap_or_else(|| spec.config.name.clone());
-                let field = names::lower_camel(&name);
-                if dependencies
-                    .iter()
-                    .any(|other| other.query_field() == field)
-                {
-                    let place = config::place_in(&located.file, &declared.source);
-                    return Err(Error::invalid(format!(
-                        "{place}: two dependencies are called `{name}`"
-                    ))
-                    .hint("give one of them another \"name\""));
-                }
-                dependencies.push(DependencySpec { name, module: spec });
+            let users = chain.clone();
+            let blueprint = match &config.blueprint {
+                None => None,
+                Some(declared) => Some(self.blueprint(&located, declared, &mut chain).await?),
+            };
+            let (home, code) = blueprint
+                .as_ref()
+                .map_or((&located, &config), |(home, code)| (home, code));
+            let own = located.place();
+            let lent = match (&located.user, &blueprint) {
+                (Some(user), Some(_)) => &user.place,
+                _ => &own,
+            };
+            let mut spec = self.load_code(home, code, lent, &chain).await?;
+            if let Some(user) = &located.user {
+                spec.defaults = user.place.clone();
             }
-            let sdk = self.sdk(&located, &config, &chain).await?;
-            let name = self.free_name(alias.unwrap_or(&config.name), &config.name);
-            let mut spec = load::load_one(
-                self,
-                &self.api,
-                config,
-                &located,
-                load::Uses { dependencies, sdk },
-            )
-            .await?;
-            self.settle_names(&mut spec, &name, &located)?;
+            if blueprint.is_some() {
+                let used = &mut spec.dependencies;
+                self.add_used(used, &located, &config, Role::Toolchain, lent, &users)
+                    .await?;
+                spec.defaults = lent.clone();
+                take_over(&mut spec, &located, config);
+            }
+            self.settle(&mut spec, alias, &located)?;
             let spec = Arc::new(spec);
             let mut loaded = self.lock();
             // Loaded by somebody else in the meantime.
@@ -255,12 +258,121 @@ impl Modules {
         })
     }
 
-    async fn dependency(
+    /// Loads what a configuration says of code: the modules it uses, and the code itself.
+    async fn load_code(
+        &self,
+        home: &Located,
+        config: &ModuleConfig,
+        lent: &DefaultPaths,
+        chain: &Chain,
+    ) -> Result<ModuleSpec> {
+        let mut dependencies = Vec::new();
+        for role in [Role::Dependency, Role::Toolchain] {
+            self.add_used(&mut dependencies, home, config, role, lent, chain)
+                .await?;
+        }
+        let sdk = self.sdk(home, config, chain).await?;
+        let uses = load::Uses { dependencies, sdk };
+        load::load_one(self, &self.api, config.clone(), home, uses).await
+    }
+
+    /// Gives a loaded module what it has in this session only: its identity, its names, and others' defaults.
+    fn settle(&self, spec: &mut ModuleSpec, alias: Option<&str>, located: &Located) -> Result<()> {
+        let own = spec.config.name.clone();
+        let name = self.free_name(alias.unwrap_or(&own), &own);
+        spec.identity = located.instance();
+        offer_toolchains(spec)?;
+        self.settle_names(spec, &name, located)?;
+        check_toolchain_names(spec, located)?;
+        match &located.user {
+            Some(user) => user.customize(&mut spec.types),
+            None => Ok(()),
+        }
+    }
+
+    /// Finds the module that another takes its functions from, and reads its configuration.
+    async fn blueprint(
+        &self,
+        user: &Located,
+        declared: &Dependency,
+        chain: &mut Chain,
+    ) -> Result<(Located, ModuleConfig)> {
+        let mut located = self
+            .locate_used(user, declared, Role::Blueprint, chain)
+            .await?;
+        let config = read(&located.file)?;
+        located.context = context(&located, &config)?;
+        let refuse = |why: &str| {
+            let place = config::place_in(&user.file, &declared.source);
+            let name = declared.display_name();
+            Error::invalid(format!("{place}: blueprint `{name}` {why}"))
+        };
+        if let Some(further) = &config.blueprint {
+            let further = &further.source;
+            return Err(refuse("takes its functions from a blueprint itself")
+                .hint(format!("name that one here: {further}")));
+        }
+        if config.sdk.is_none() && config.toolchains.is_empty() {
+            return Err(refuse("has no functions")
+                .hint("a blueprint is a module with an SDK or toolchains"));
+        }
+        chain.push((located.identity.clone(), config.name.clone()));
+        Ok((located, config))
+    }
+
+    /// Loads the modules that a configuration names in a role, and adds them to those that are used already.
+    async fn add_used(
+        &self,
+        used: &mut Vec<DependencySpec>,
+        home: &Located,
+        config: &ModuleConfig,
+        role: Role,
+        place: &DefaultPaths,
+        chain: &Chain,
+    ) -> Result<()> {
+        for declared in config.used(role) {
+            let mut located = self.locate_used(home, declared, role, chain).await?;
+            if role == Role::Toolchain {
+                located.user = Some(User {
+                    identity: home.instance(),
+                    file: home.file.clone(),
+                    place: place.clone(),
+                    declared: declared.clone(),
+                });
+            }
+            let spec = self
+                .load_tree(located, declared.name.as_deref(), chain.clone())
+                .await?;
+            let name = declared
+                .name
+                .clone()
+                .unwrap_or_else(|| spec.config.name.clone());
+            let field = names::lower_camel(&name);
+            if used.iter().any(|other| other.query_field() == field) {
+                let place = config::place_in(&home.file, &declared.source);
+                return Err(Error::invalid(format!(
+                    "{place}: two dependencies are called `{name}`"
+                ))
+                .hint("give one of them another \"name\""));
+            }
+            used.push(DependencySpec {
+                name,
+                module: spec,
+                is_toolchain: role == Role::Toolchain,
+            });
+        }
+        Ok(())
+    }
+
+    /// Finds a module that a configuration names.
+    async fn locate_used(
         &self,
         dependent: &Located,
         declared: &Dependency,
+        role: Role,
         chain: &Chain,
-    ) -> Result<Arc<ModuleSpec>> {
+    ) -> Result<Located> {
+        let noun = role.noun();
         let name = declared.display_name();
         let base = dependent.root();
         let place = || config::place_in(&dependent.file, &declared.source);
@@ -271,18 +383,19 @@ impl Modules {
                 directory: clean(&base.join(path)),
                 origin: None,
                 context: Some(dependent.context.clone()).filter(|_| dependent.origin.is_some()),
+                config: None,
             },
             ModuleReference::Git(git) => {
                 let pin = declared.pin.as_deref().or(git.commit());
                 let Some(pin) = pin else {
-                    let message = format!("{}: dependency `{name}` has no pin", place());
+                    let message = format!("{}: {noun} `{name}` has no pin", place());
                     return Err(Error::invalid(message).hint(format!(
                         "`nsci update {name}` writes the commit that {git} is at now"
                     )));
                 };
                 if !is_commit(pin) {
                     let message = format!(
-                        "{}: the pin of dependency `{name}` is no commit: {pin}",
+                        "{}: the pin of {noun} `{name}` is no commit: {pin}",
                         config::place_in(&dependent.file, pin)
                     );
                     return Err(
@@ -290,7 +403,7 @@ impl Modules {
                     );
                 }
                 self.fetch(&git, Some(pin)).await.map_err(|error| {
-                    let what = format!("{}: cannot fetch dependency `{name}`", place());
+                    let what = format!("{}: cannot fetch {noun} `{name}`", place());
                     Error::caused(error.kind().clone(), what, error)
                 })?
             }
@@ -309,7 +422,7 @@ impl Modules {
             .filter(|root| !found.directory.starts_with(root))
         {
             return Err(Error::invalid(format!(
-                "{}: dependency `{name}` is outside of its repository",
+                "{}: {noun} `{name}` is outside of its repository",
                 place()
             ))
             .hint(format!("it may only name what is below {}", root.display())));
@@ -319,13 +432,16 @@ impl Modules {
                 false => format!("there is no directory {}", found.directory.display()),
                 true => format!("{} has no dagger.json", found.directory.display()),
             };
-            Error::invalid(format!(
-                "{}: cannot load dependency `{name}`: {what}",
-                place()
-            ))
-            .hint(format!(
-                "correct its \"source\", or remove it with `nsci uninstall {name}`"
-            ))
+            Error::invalid(format!("{}: cannot load {noun} `{name}`: {what}", place())).hint(
+                format!(
+                    "correct its \"source\", or remove it{}",
+                    match role {
+                        Role::Dependency => format!(" with `nsci uninstall {name}`"),
+                        Role::Toolchain => format!(" with `nsci toolchain uninstall {name}`"),
+                        Role::Blueprint => String::new(),
+                    }
+                ),
+            )
         })?;
         let located = Located {
             origin,
@@ -347,8 +463,7 @@ impl Modules {
             ))
             .hint("remove one of these dependencies, for instance this one"));
         }
-        self.load_tree(located, declared.name.as_deref(), chain.clone())
-            .await
+        Ok(located)
     }
 
     /// The module that is a module's SDK, if it names one.
@@ -373,11 +488,14 @@ impl Modules {
             )));
         }
         let declared = Dependency {
-            name: None,
             source: named.source.clone(),
             pin: named.pin.clone(),
+            ..Dependency::default()
         };
-        self.dependency(located, &declared, chain).await.map(Some)
+        let sdk = self
+            .locate_used(located, &declared, Role::Dependency, chain)
+            .await?;
+        self.load_tree(sdk, None, chain.clone()).await.map(Some)
     }
 
     /// Asks a module that is an SDK for the container that another runs in; gives the container's id.
@@ -475,6 +593,76 @@ impl Modules {
     }
 }
 
+/// Reads a configuration that this engine can serve.
+fn read(file: &Path) -> Result<ModuleConfig> {
+    let wrong = |error| Error::caused(Kind::Invalid, "cannot load the module", error);
+    ModuleConfig::load(file).map_err(wrong).and_then(served)
+}
+
+/// A configuration, if this engine can serve it.
+fn served(config: ModuleConfig) -> Result<ModuleConfig> {
+    match config.check_engine(&View::LATEST.to_string()) {
+        Ok(()) => Ok(config),
+        Err(error) => Err(Error::caused(
+            Kind::Invalid,
+            "cannot load the module",
+            error,
+        )),
+    }
+}
+
+/// Makes what was loaded from a blueprint the module that names it.
+fn take_over(spec: &mut ModuleSpec, located: &Located, config: ModuleConfig) {
+    spec.blueprint = Some(std::mem::replace(&mut spec.config, config));
+    spec.origin.clone_from(&located.origin);
+    located.root().clone_into(&mut spec.directory);
+    spec.context.clone_from(&located.context);
+    spec.made = Made::default();
+}
+
+/// Gives a module without functions, but with toolchains, an object that these are functions of.
+fn offer_toolchains(spec: &mut ModuleSpec) -> Result<()> {
+    let has_toolchains = spec.dependencies.iter().any(|used| used.is_toolchain);
+    if !has_toolchains || !spec.types.main_object.is_empty() || spec.name.is_empty() {
+        return Ok(());
+    }
+    let types = ModuleTypes {
+        objects: vec![ObjectType {
+            name: names::pascal(&spec.name),
+            ..ObjectType::default()
+        }],
+        ..ModuleTypes::default()
+    };
+    spec.types = types
+        .finish(&spec.name)
+        .map_err(|error| Error::caused(Kind::Internal, "cannot offer toolchains", error))?;
+    Ok(())
+}
+
+/// A toolchain is a function of the main object, so it cannot be called like another one.
+fn check_toolchain_names(spec: &ModuleSpec, located: &Located) -> Result<()> {
+    let Some(main) = spec.types.main() else {
+        return Ok(());
+    };
+    let functions = main.functions.iter().map(|function| &function.api_name);
+    let taken: Vec<&String> = functions
+        .chain(main.fields.iter().map(|field| &field.api_name))
+        .collect();
+    let toolchains = spec.dependencies.iter().filter(|used| used.is_toolchain);
+    for used in toolchains {
+        if taken.contains(&&used.query_field()) {
+            return Err(Error::invalid(format!(
+                "{}: module `{}` has a function and a toolchain called `{}`",
+                config::place_in(&located.file, &used.name),
+                spec.name,
+                used.name
+            ))
+            .hint("give the toolchain another \"name\""));
+        }
+    }
+    Ok(())
+}
+
 fn parse(base: &Path, text: &str) -> Result<ModuleReference> {
     let is_directory = base.join(text).is_dir();
     ModuleReference::parse(text, is_directory).map_err(|error| Error::invalid(error.to_string()))
@@ -491,6 +679,8 @@ fn locate(found: &FoundModule, file: &Path) -> Located {
         file: file.to_owned(),
         origin: found.origin.clone(),
         context: found.context.clone().unwrap_or_else(|| root.to_owned()),
+        user: None,
+        config: None,
     }
 }
 
@@ -515,19 +705,6 @@ fn context(located: &Located, config: &ModuleConfig) -> Result<PathBuf> {
         .ancestors()
         .find(|directory| directory.join(".git").exists());
     Ok(repository.unwrap_or(root).to_owned())
-}
-
-/// Removes `.` and `..` by text.
-pub(super) fn clean(path: &Path) -> PathBuf {
-    let mut out = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => drop(out.pop()),
-            part => out.push(part),
-        }
-    }
-    out
 }
 
 fn relative(base: &Path, path: &Path) -> String {

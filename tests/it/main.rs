@@ -24,6 +24,7 @@ mod images;
 mod life;
 mod modules;
 mod modules_api;
+mod modules_blueprint;
 mod modules_cli;
 mod modules_deps;
 mod modules_go;

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     error::{Error, Result},
     graph::{Op, Vertex},
-    module::{ModuleTypes, names},
+    module::{ModuleConfig, ModuleTypes, names},
 };
 use futures_util::future::BoxFuture;
 use std::{path::PathBuf, sync::Arc};
@@ -33,6 +33,8 @@ pub struct FoundModule {
     pub origin: Option<ModuleOrigin>,
     /// Directory that it may read from, if that is known already.
     pub context: Option<PathBuf>,
+    /// What counts instead of the configuration in its file, if a client changed that.
+    pub config: Option<Box<ModuleConfig>>,
 }
 
 /// What makes a module's main object in the API that [`ModuleLoader::calling`] gives; no module is called so.
@@ -117,7 +119,7 @@ fn source_of(spec: &ModuleSpec) -> ModuleSourceValue {
         directory: spec.directory.clone(),
         context: spec.context.clone(),
         origin: spec.origin.clone(),
-        config: spec.config.clone(),
+        config: Box::new(spec.config.clone()),
         exists: true,
     }
 }
@@ -370,7 +372,7 @@ fn module_types(registry: &mut Registry<Api>) {
             f.doc("What it is written with.").resolve(|ctx, this, _| {
                 let module = spec(ctx, this)?;
                 Ok(module
-                    .and_then(|module| module.config.sdk.clone())
+                    .and_then(|module| module.code().sdk.clone())
                     .map(|sdk| SdkConfigValue(sdk.source)))
             })
         })

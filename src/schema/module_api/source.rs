@@ -307,7 +307,7 @@ pub(super) fn source(
             .unwrap_or_else(|| repository.unwrap_or(&directory).to_owned()),
         directory,
         origin: found.origin,
-        config,
+        config: Box::new(config),
         exists: file.is_some(),
     })
 }
@@ -325,6 +325,7 @@ async fn load(ctx: &Ctx, source: &ModuleSourceValue) -> Result<Arc<ModuleSpec>, 
         directory: source.directory.clone(),
         origin: source.origin.clone(),
         context: Some(source.context.clone()).filter(|_| source.origin.is_some()),
+        config: None,
     };
     Ok(ctx.backend().modules()?.load(found).await?)
 }

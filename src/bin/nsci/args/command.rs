@@ -6,6 +6,7 @@ use nsci::module::marked::Mark;
 
 use super::flag::{Flag, Scan, Scanned};
 use super::image::{self, ImageVerb};
+use super::toolchain::{self, ToolchainVerb};
 use crate::report::Failure;
 
 /// What to do.
@@ -79,10 +80,16 @@ pub(crate) enum Verb {
     Completion(String),
     /// Complete a command line: the words typed so far, the last one unfinished.
     Complete(Vec<String>),
+    /// Change which toolchains the module at hand offers.
+    Toolchain(ToolchainVerb),
     /// Make a module.
     Init {
-        /// Language.
-        sdk: String,
+        /// Language; none for one that takes its functions from a blueprint.
+        sdk: Option<String>,
+        /// The module that it takes its functions from.
+        blueprint: Option<String>,
+        /// Patterns of what is loaded with it.
+        include: Vec<String>,
         /// Its name instead of the directory's.
         name: Option<String>,
         /// Where the source goes.
@@ -263,8 +270,9 @@ pub(crate) const COMMANDS: &[Command] = &[
     Command {
         name: "init",
         summary: "Make a new module",
-        usage: "--sdk=go|python [--name=NAME] [DIR]",
-        details: "Writes dagger.json and a first function. Refuses to touch a module that exists.",
+        usage: "--sdk=go|python|--blueprint=REF [--name=NAME] [DIR]",
+        details: "Writes dagger.json and a first function. Refuses to touch a module that exists.\n\
+                  With --blueprint the module has no code: it has the functions of REF, which work on its files.",
         flags: &[
             Flag::value("sdk", "SDK", "Language of the module: go or python"),
             Flag::value(
@@ -278,8 +286,16 @@ pub(crate) const COMMANDS: &[Command] = &[
                 "Directory of its source, relative to the module",
             ),
             Flag::value("license", "", ""),
-            Flag::value("include", "", ""),
-            Flag::value("blueprint", "", ""),
+            Flag::value(
+                "blueprint",
+                "REF",
+                "Module whose functions it has, instead of --sdk",
+            ),
+            Flag::value(
+                "include",
+                "PATTERN",
+                "Files that are loaded with the module; may be repeated",
+            ),
             Flag::value("root", "", ""),
         ],
     },
@@ -307,6 +323,19 @@ pub(crate) const COMMANDS: &[Command] = &[
         usage: "[NAME]…",
         details: "Without names, all of them.",
         flags: &[],
+    },
+    Command {
+        name: "toolchain",
+        summary: "Change which modules are offered beside the functions of the one at hand",
+        usage: "install|uninstall|list|update",
+        details: "install [--name=NAME] REF…  adds toolchains; they work on the files of the module at hand\n  \
+                  uninstall NAME…             removes them\n  \
+                  list                        lists them\n  \
+                  update [NAME]…              pins those from git to where they are now",
+        flags: &[
+            Flag::value("name", "NAME", "install: name instead of its own").short('n'),
+            JSON,
+        ],
     },
     Command {
         name: "develop",
@@ -547,6 +576,7 @@ impl Command {
             },
             "uninstall" => Verb::Uninstall(given.rest.clone()),
             "update" => Verb::Update(given.rest.clone()),
+            "toolchain" => Verb::Toolchain(toolchain::verb(given)?),
             "develop" => self.nothing(&given.rest).map(|()| Verb::Develop {
                 sdk: text("sdk"),
                 source: text("source"),
@@ -572,10 +602,19 @@ impl Command {
             },
             "completion" => Verb::Completion(self.one(&given.rest)?.unwrap_or_default()),
             "init" => Verb::Init {
-                sdk: text("sdk").ok_or_else(|| {
-                    Failure::usage("required flag(s) \"sdk\" not set")
-                        .hint("nsci init --sdk=python")
-                })?,
+                sdk: match (text("sdk"), given.last("blueprint")) {
+                    (None, None) => {
+                        return Err(Failure::usage("required flag(s) \"sdk\" not set")
+                            .hint("nsci init --sdk=python, or --blueprint=REF"));
+                    }
+                    (Some(_), Some(_)) => {
+                        return Err(Failure::usage("--sdk and --blueprint exclude each other")
+                            .hint("a module with a blueprint has no code of its own"));
+                    }
+                    (sdk, _) => sdk,
+                },
+                blueprint: text("blueprint"),
+                include: list("include"),
                 name: text("name"),
                 source: text("source"),
                 directory: self.one(&given.rest)?,

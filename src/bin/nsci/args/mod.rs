@@ -9,11 +9,13 @@ mod command;
 pub(crate) mod flag;
 mod help;
 mod image;
+mod toolchain;
 mod tree;
 
 pub(crate) use command::{CHAIN_FLAGS, COMMANDS, CacheVerb, Command, Verb};
 pub(crate) use help::{flag_table, table};
 pub(crate) use image::ImageVerb;
+pub(crate) use toolchain::ToolchainVerb;
 pub(crate) use tree::{command_help, main_help};
 
 use crate::report::Failure;

@@ -94,6 +94,26 @@ fn older_spellings_are_the_same_commands() {
 }
 
 #[test]
+fn toolchains_have_commands_of_their_own() {
+    let names = || vec!["a".to_owned(), "b".to_owned()];
+    for (line, wanted) in [
+        ("toolchain", ToolchainVerb::Help),
+        (
+            "toolchain install --name=lint a b",
+            ToolchainVerb::Install {
+                references: names(),
+                name: Some("lint".into()),
+            },
+        ),
+        ("toolchain uninstall a b", ToolchainVerb::Uninstall(names())),
+        ("toolchain update a b", ToolchainVerb::Update(names())),
+        ("toolchain ls --json", ToolchainVerb::List { json: true }),
+    ] {
+        assert_eq!(parsed(line).verb, Verb::Toolchain(wanted), "{line}");
+    }
+}
+
+#[test]
 fn query_is_text_or_file() {
     let args = parse(&[
         "query".into(),
@@ -162,7 +182,19 @@ fn mistakes_are_explained() {
         ),
         (
             "init",
-            "Error: required flag(s) \"sdk\" not set\nhint: nsci init --sdk=python\n",
+            "Error: required flag(s) \"sdk\" not set\nhint: nsci init --sdk=python, or --blueprint=REF\n",
+        ),
+        (
+            "init --sdk=go --blueprint=x",
+            "Error: --sdk and --blueprint exclude each other\nhint: a module with a blueprint has no code of its own\n",
+        ),
+        (
+            "toolchain get",
+            "Error: unknown command `toolchain get`\nhint: nsci toolchain install, uninstall, list or update\n",
+        ),
+        (
+            "toolchain list x",
+            "Error: unexpected argument `x` for `toolchain list`\n",
         ),
         (
             "cache rm",

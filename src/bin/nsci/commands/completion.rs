@@ -128,6 +128,10 @@ pub(super) fn fixed(words: &[String]) -> Option<Output> {
             last,
             ["ls", "du", "prune"].map(|verb| (verb.to_owned(), String::new())),
         ),
+        "toolchain" => candidates(
+            last,
+            ["install", "uninstall", "list", "update"].map(|verb| (verb.to_owned(), String::new())),
+        ),
         "completion" => candidates(
             last,
             ["bash", "zsh", "fish"].map(|shell| (shell.to_owned(), String::new())),

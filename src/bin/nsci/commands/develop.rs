@@ -28,6 +28,13 @@ pub(super) async fn develop(
     source: Option<String>,
 ) -> Result<Output, Failure> {
     let home = Home::open(&app, false)?;
+    if let Some(blueprint) = &home.config.blueprint {
+        let place = config::place_in(&home.file, &blueprint.source);
+        return Err(Failure::usage(format!(
+            "{place}: the module takes its functions from a blueprint and has no code of its own"
+        ))
+        .hint("run this in the blueprint's directory, or take the blueprint out"));
+    }
     if let Some(sdk) = &sdk {
         adopt(&home, sdk, source.as_deref())?;
     }

@@ -22,8 +22,10 @@ mod session;
 use std::io::{self, Write as _};
 use std::path::Path;
 
+use nsci::module::Role;
+
 use crate::app::{self, Signals};
-use crate::args::{self, Command, Globals, ImageVerb, LowArgs, Verb};
+use crate::args::{self, Command, Globals, ImageVerb, LowArgs, ToolchainVerb, Verb};
 use crate::exit_code::Exit;
 use crate::output::Output;
 use crate::report::Failure;
@@ -72,21 +74,28 @@ fn dispatch(program: &str, words: &[String]) -> Result<Output, Failed> {
         Verb::Help(Some(command)) => Ok(help(program, command)),
         Verb::Init {
             sdk,
+            blueprint,
+            include,
             name,
             source,
             directory,
         } => {
             let settings = settings(&globals)?;
-            init::init(
-                &settings,
-                &init::New {
-                    sdk,
-                    name,
-                    source,
-                    directory,
-                },
-            )
-            .map_err(alone)
+            let new = init::New {
+                name,
+                source,
+                directory,
+                include,
+            };
+            match (sdk, blueprint) {
+                (Some(sdk), _) => init::init(&settings, &sdk, &new).map_err(alone),
+                (None, blueprint) => {
+                    let blueprint = blueprint.unwrap_or_default();
+                    app::run(program, &globals, Signals::Cancel, move |app| {
+                        init::from_blueprint(app, blueprint, new)
+                    })
+                }
+            }
         }
         Verb::Doctor { json } => {
             let settings = settings(&globals)?;
@@ -115,16 +124,25 @@ fn dispatch(program: &str, words: &[String]) -> Result<Output, Failed> {
         }),
         Verb::Install { references, name } => {
             app::run(program, &globals, Signals::Cancel, move |app| {
-                install::install(app, references, name)
+                install::install(app, Role::Dependency, references, name)
             })
         }
         Verb::Uninstall(names) => {
             app::run(program, &globals, Signals::Cancel, move |app| async move {
-                install::uninstall(&app, &names)
+                install::uninstall(&app, Role::Dependency, &names)
             })
         }
         Verb::Update(names) => app::run(program, &globals, Signals::Cancel, move |app| {
-            install::update(app, names)
+            install::update(app, &Role::ALL, names)
+        }),
+        Verb::Toolchain(ToolchainVerb::Help) => {
+            let command = args::COMMANDS
+                .iter()
+                .find(|command| command.name == "toolchain");
+            Ok(command.map_or_else(Output::default, |command| help(program, command)))
+        }
+        Verb::Toolchain(verb) => app::run(program, &globals, Signals::Cancel, move |app| {
+            install::toolchain(app, verb)
         }),
         Verb::Develop { sdk, source } => app::run(program, &globals, Signals::Cancel, move |app| {
             develop::develop(app, sdk, source)

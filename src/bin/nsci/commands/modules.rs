@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use nsci::module::Dependency;
 use nsci::session::LoadedModule;
 use serde_json::{Value, json};
 
@@ -86,6 +87,8 @@ pub(super) async fn config(app: Arc<App>, as_json: bool) -> Result<Output, Failu
             "source": source,
             "engineVersion": config.engine_version,
             "include": config.include,
+            "blueprint": config.blueprint.as_ref().map(|used| &used.source),
+            "toolchains": config.toolchains.iter().map(Dependency::display_name).collect::<Vec<_>>(),
             "dependencies": module.dependencies.iter().map(described).collect::<Vec<_>>(),
         }))));
     }
@@ -95,6 +98,9 @@ pub(super) async fn config(app: Arc<App>, as_json: bool) -> Result<Output, Failu
         ("Root directory:".to_owned(), place(&module)),
         ("Source directory:".to_owned(), source.display().to_string()),
     ];
+    if let Some(blueprint) = &config.blueprint {
+        rows.push(("Blueprint:".to_owned(), blueprint.source.clone()));
+    }
     if let Some(version) = &config.engine_version {
         rows.push(("Engine version:".to_owned(), version.clone()));
     }
