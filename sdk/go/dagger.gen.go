@@ -6485,6 +6485,26 @@ func (r *ModuleSource) Dependencies(ctx context.Context) ([]ModuleSource, error)
 	return found, nil
 }
 
+// Toolchains the sources of modules that it offers beside its own functions.
+func (r *ModuleSource) Toolchains(ctx context.Context) ([]ModuleSource, error) {
+	q := r.GraphQLQuery().Select("toolchains")
+	ids, err := q.IDs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found := make([]ModuleSource, 0, len(ids))
+	for _, id := range ids {
+		found = append(found, *new(ModuleSource).WithGraphQLQuery(q.Root().Select("loadModuleSourceFromID").Arg("id", id)))
+	}
+	return found, nil
+}
+
+// Blueprint the source of the module that it takes its functions from.
+func (r *ModuleSource) Blueprint() *ModuleSource {
+	q := r.GraphQLQuery().Select("blueprint")
+	return new(ModuleSource).WithGraphQLQuery(q)
+}
+
 // Digest what tells its contents from others.
 func (r *ModuleSource) Digest(ctx context.Context) (string, error) {
 	q := r.GraphQLQuery().Select("digest")
@@ -6521,10 +6541,16 @@ func (r *ModuleSource) Directory(path string) *Directory {
 	return new(Directory).WithGraphQLQuery(q)
 }
 
-// GeneratedContextDirectory the context with what is generated for the module.
+// GeneratedContextDirectory the context with what is generated for the module: its configuration, if that was changed here.
 func (r *ModuleSource) GeneratedContextDirectory() *Directory {
 	q := r.GraphQLQuery().Select("generatedContextDirectory")
 	return new(Directory).WithGraphQLQuery(q)
+}
+
+// GeneratedContextChangeset what is generated for the module, as a change of its context.
+func (r *ModuleSource) GeneratedContextChangeset() *Changeset {
+	q := r.GraphQLQuery().Select("generatedContextChangeset")
+	return new(Changeset).WithGraphQLQuery(q)
 }
 
 // LocalContextDirectoryPath path of the context on the host.
@@ -6655,6 +6681,22 @@ func (r *ModuleSource) WithIncludes(patterns []string) *ModuleSource {
 	return new(ModuleSource).WithGraphQLQuery(q)
 }
 
+// WithDependencies adds modules that it uses.
+//
+// dependencies: Their sources.
+func (r *ModuleSource) WithDependencies(dependencies []*ModuleSource) *ModuleSource {
+	q := r.GraphQLQuery().Select("withDependencies").Arg("dependencies", dependencies)
+	return new(ModuleSource).WithGraphQLQuery(q)
+}
+
+// WithUpdateDependencies pins modules from git that it uses to where they are now.
+//
+// dependencies: Names or references; all if there are none.
+func (r *ModuleSource) WithUpdateDependencies(dependencies []string) *ModuleSource {
+	q := r.GraphQLQuery().Select("withUpdateDependencies").Arg("dependencies", dependencies)
+	return new(ModuleSource).WithGraphQLQuery(q)
+}
+
 // WithoutDependencies removes modules that it uses.
 //
 // dependencies: Names or references.
@@ -6662,6 +6704,79 @@ func (r *ModuleSource) WithoutDependencies(dependencies []string) *ModuleSource 
 	q := r.GraphQLQuery().Select("withoutDependencies").Arg("dependencies", dependencies)
 	return new(ModuleSource).WithGraphQLQuery(q)
 }
+
+// WithToolchains adds modules that are offered beside its own functions.
+//
+// toolchains: Their sources.
+func (r *ModuleSource) WithToolchains(toolchains []*ModuleSource) *ModuleSource {
+	q := r.GraphQLQuery().Select("withToolchains").Arg("toolchains", toolchains)
+	return new(ModuleSource).WithGraphQLQuery(q)
+}
+
+// WithUpdateToolchains pins toolchains from git to where they are now.
+//
+// toolchains: Names or references; all if there are none.
+func (r *ModuleSource) WithUpdateToolchains(toolchains []string) *ModuleSource {
+	q := r.GraphQLQuery().Select("withUpdateToolchains").Arg("toolchains", toolchains)
+	return new(ModuleSource).WithGraphQLQuery(q)
+}
+
+// WithoutToolchains removes toolchains.
+//
+// toolchains: Names or references.
+func (r *ModuleSource) WithoutToolchains(toolchains []string) *ModuleSource {
+	q := r.GraphQLQuery().Select("withoutToolchains").Arg("toolchains", toolchains)
+	return new(ModuleSource).WithGraphQLQuery(q)
+}
+
+// WithBlueprint takes the functions from another module.
+//
+// blueprint: Its source.
+func (r *ModuleSource) WithBlueprint(blueprint *ModuleSource) *ModuleSource {
+	q := r.GraphQLQuery().Select("withBlueprint").Arg("blueprint", blueprint)
+	return new(ModuleSource).WithGraphQLQuery(q)
+}
+
+// WithUpdateBlueprint pins a blueprint from git to where it is now; without one nothing happens.
+func (r *ModuleSource) WithUpdateBlueprint() *ModuleSource {
+	q := r.GraphQLQuery().Select("withUpdateBlueprint")
+	return new(ModuleSource).WithGraphQLQuery(q)
+}
+
+// WithoutBlueprint takes the functions from no other module.
+func (r *ModuleSource) WithoutBlueprint() *ModuleSource {
+	q := r.GraphQLQuery().Select("withoutBlueprint")
+	return new(ModuleSource).WithGraphQLQuery(q)
+}
+
+// WithExperimentalFeatures switches features of the module's SDK on.
+//
+// features: The features.
+func (r *ModuleSource) WithExperimentalFeatures(features []ModuleSourceExperimentalFeature) *ModuleSource {
+	q := r.GraphQLQuery().Select("withExperimentalFeatures").Arg("features", features)
+	return new(ModuleSource).WithGraphQLQuery(q)
+}
+
+// WithoutExperimentalFeatures switches features of the module's SDK off.
+//
+// features: The features; all if there are none.
+func (r *ModuleSource) WithoutExperimentalFeatures(features []ModuleSourceExperimentalFeature) *ModuleSource {
+	q := r.GraphQLQuery().Select("withoutExperimentalFeatures").Arg("features", features)
+	return new(ModuleSource).WithGraphQLQuery(q)
+}
+
+// ModuleSourceExperimentalFeature what a module's SDK may be asked to try.
+type ModuleSourceExperimentalFeature string
+
+// IsEnum tells that values are written without quotes.
+func (ModuleSourceExperimentalFeature) IsEnum() {}
+
+const (
+	// ModuleSourceExperimentalFeatureSelfCalls the module's code calls its own functions through the API; here it always may.
+	ModuleSourceExperimentalFeatureSelfCalls ModuleSourceExperimentalFeature = "SELF_CALLS"
+	// SelfCalls is ModuleSourceExperimentalFeatureSelfCalls.
+	SelfCalls = ModuleSourceExperimentalFeatureSelfCalls
+)
 
 // ModuleSourceKind where a module's source is.
 type ModuleSourceKind string

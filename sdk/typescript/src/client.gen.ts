@@ -4071,6 +4071,16 @@ export class ModuleSource extends BaseObject {
     return this._objects(ModuleSource, "dependencies")
   }
 
+  /** The sources of modules that it offers beside its own functions. */
+  toolchains(): Promise<ModuleSource[]> {
+    return this._objects(ModuleSource, "toolchains")
+  }
+
+  /** The source of the module that it takes its functions from. */
+  blueprint(): ModuleSource {
+    return new ModuleSource(this, "blueprint")
+  }
+
   /** What tells its contents from others. */
   digest(): Promise<string> {
     return this._value("digest")
@@ -4100,9 +4110,14 @@ export class ModuleSource extends BaseObject {
     return new Directory(this, "directory", { path })
   }
 
-  /** The context with what is generated for the module. */
+  /** The context with what is generated for the module: its configuration, if that was changed here. */
   generatedContextDirectory(): Directory {
     return new Directory(this, "generatedContextDirectory")
+  }
+
+  /** What is generated for the module, as a change of its context. */
+  generatedContextChangeset(): Changeset {
+    return new Changeset(this, "generatedContextChangeset")
   }
 
   /** Path of the context on the host. */
@@ -4206,6 +4221,24 @@ export class ModuleSource extends BaseObject {
   }
 
   /**
+   * Adds modules that it uses.
+   *
+   * @param dependencies Their sources.
+   */
+  withDependencies(dependencies: ModuleSource[]): ModuleSource {
+    return new ModuleSource(this, "withDependencies", { dependencies })
+  }
+
+  /**
+   * Pins modules from git that it uses to where they are now.
+   *
+   * @param dependencies Names or references; all if there are none.
+   */
+  withUpdateDependencies(dependencies: string[]): ModuleSource {
+    return new ModuleSource(this, "withUpdateDependencies", { dependencies })
+  }
+
+  /**
    * Removes modules that it uses.
    *
    * @param dependencies Names or references.
@@ -4214,10 +4247,80 @@ export class ModuleSource extends BaseObject {
     return new ModuleSource(this, "withoutDependencies", { dependencies })
   }
 
+  /**
+   * Adds modules that are offered beside its own functions.
+   *
+   * @param toolchains Their sources.
+   */
+  withToolchains(toolchains: ModuleSource[]): ModuleSource {
+    return new ModuleSource(this, "withToolchains", { toolchains })
+  }
+
+  /**
+   * Pins toolchains from git to where they are now.
+   *
+   * @param toolchains Names or references; all if there are none.
+   */
+  withUpdateToolchains(toolchains: string[]): ModuleSource {
+    return new ModuleSource(this, "withUpdateToolchains", { toolchains })
+  }
+
+  /**
+   * Removes toolchains.
+   *
+   * @param toolchains Names or references.
+   */
+  withoutToolchains(toolchains: string[]): ModuleSource {
+    return new ModuleSource(this, "withoutToolchains", { toolchains })
+  }
+
+  /**
+   * Takes the functions from another module.
+   *
+   * @param blueprint Its source.
+   */
+  withBlueprint(blueprint: ModuleSource): ModuleSource {
+    return new ModuleSource(this, "withBlueprint", { blueprint })
+  }
+
+  /** Pins a blueprint from git to where it is now; without one nothing happens. */
+  withUpdateBlueprint(): ModuleSource {
+    return new ModuleSource(this, "withUpdateBlueprint")
+  }
+
+  /** Takes the functions from no other module. */
+  withoutBlueprint(): ModuleSource {
+    return new ModuleSource(this, "withoutBlueprint")
+  }
+
+  /**
+   * Switches features of the module's SDK on.
+   *
+   * @param features The features.
+   */
+  withExperimentalFeatures(features: ModuleSourceExperimentalFeature[]): ModuleSource {
+    return new ModuleSource(this, "withExperimentalFeatures", { features }, ["features"])
+  }
+
+  /**
+   * Switches features of the module's SDK off.
+   *
+   * @param features The features; all if there are none.
+   */
+  withoutExperimentalFeatures(features: ModuleSourceExperimentalFeature[]): ModuleSource {
+    return new ModuleSource(this, "withoutExperimentalFeatures", { features }, ["features"])
+  }
+
   /** Applies a function, keeping the chain in one piece. */
   with<T>(work: (from: ModuleSource) => T): T {
     return work(this)
   }
+}
+
+/** What a module's SDK may be asked to try. */
+export enum ModuleSourceExperimentalFeature {
+  /** The module's code calls its own functions through the API; here it always may. */
+  SelfCalls = "SELF_CALLS",
 }
 
 /** Where a module's source is. */

@@ -1,14 +1,15 @@
 //! `ModuleSource`: where a module is, before and after it is loaded.
 
-use super::{FoundModule, introspection, loaded_value, source_of};
+use super::{FoundModule, introspection, loaded_value};
 use crate::{
-    module::{ModuleConfig, Sdk, config},
+    module::{ConfigError, Dependency, ModuleConfig, ModuleReference, Role, Sdk, config},
     schema::{
         Ctx,
         api::Api,
-        gql::{FieldError, Registry},
+        gql::{FieldError, ObjectBuilder, Registry},
         modules::{ModuleOrigin, ModuleSpec, host_directory},
-        object::{DirectoryRef, ModuleSourceValue, Object, SdkConfigValue},
+        object::{ChangesetRef, DirectoryRef, ModuleSourceValue, Object, SdkConfigValue},
+        runtime::with_file,
     },
 };
 use std::{
@@ -67,13 +68,24 @@ pub(super) fn module_source(registry: &mut Registry<Api>) {
         })
         .field("dependencies", "[ModuleSource!]!", |f| {
             f.doc("The sources of modules that it uses.")
+                .resolve_async(
+                    |ctx, this, _| async move { used(&ctx, &this, Role::Dependency).await },
+                )
+        })
+        .field("toolchains", "[ModuleSource!]!", |f| {
+            f.doc("The sources of modules that it offers beside its own functions.")
+                .resolve_async(
+                    |ctx, this, _| async move { used(&ctx, &this, Role::Toolchain).await },
+                )
+        })
+        .field("blueprint", "ModuleSource!", |f| {
+            f.doc("The source of the module that it takes its functions from.")
                 .resolve_async(|ctx, this, _| async move {
-                    let module = load(&ctx, &this).await?;
-                    Ok(module
-                        .dependencies
-                        .iter()
-                        .map(|used| source_of(&used.module))
-                        .collect::<Vec<_>>())
+                    let found = used(&ctx, &this, Role::Blueprint).await?.pop();
+                    found.ok_or_else(|| {
+                        let name = &this.config.name;
+                        FieldError::new(format!("module `{name}` has no blueprint"))
+                    })
                 })
         })
         .field("digest", "String!", |f| {
@@ -132,13 +144,12 @@ pub(super) fn source_places(registry: &mut Registry<Api>) {
                 })
         })
         .field("generatedContextDirectory", "Directory!", |f| {
-            f.doc("The context with what is generated for the module.")
-                .resolve(|_, this, _| {
-                    Ok(DirectoryRef(host_directory(
-                        &this.context,
-                        vec![".git".into()],
-                    )))
-                })
+            f.doc("The context with what is generated for the module: its configuration, if that was changed here.")
+                .resolve(|_, this, _| Ok(generated(this)?.after))
+        })
+        .field("generatedContextChangeset", "Changeset!", |f| {
+            f.doc("What is generated for the module, as a change of its context.")
+                .resolve(|_, this, _| generated(this))
         })
         .field("localContextDirectoryPath", "String!", |f| {
             f.doc("Path of the context on the host.")
@@ -263,6 +274,35 @@ pub(super) fn source_builders(registry: &mut Registry<Api>) {
                         .extend(args.get::<Vec<String>>("patterns")?);
                     Ok(made)
                 })
+        });
+    dependencies(&mut source);
+    toolchains(&mut source);
+    blueprint(&mut source);
+    features(registry);
+}
+
+type Builder<'r> = ObjectBuilder<'r, Api, ModuleSourceValue>;
+
+fn dependencies(source: &mut Builder<'_>) {
+    const ROLE: Role = Role::Dependency;
+    source
+        .field("withDependencies", "ModuleSource!", |f| {
+            f.doc("Adds modules that it uses.")
+                .arg("dependencies: [ModuleSourceID!]!", "Their sources.")
+                .resolve(|ctx, this, args| {
+                    with_used(this, ROLE, &ctx.objects(args, "dependencies")?)
+                })
+        })
+        .field("withUpdateDependencies", "ModuleSource!", |f| {
+            f.doc("Pins modules from git that it uses to where they are now.")
+                .arg(
+                    "dependencies: [String!]!",
+                    "Names or references; all if there are none.",
+                )
+                .resolve_async(|ctx, this, args| async move {
+                    let names: Vec<String> = args.get("dependencies")?;
+                    updated(&ctx, this, ROLE, &names).await
+                })
         })
         .field("withoutDependencies", "ModuleSource!", |f| {
             f.doc("Removes modules that it uses.")
@@ -270,12 +310,272 @@ pub(super) fn source_builders(registry: &mut Registry<Api>) {
                 .resolve(|_, this, args| {
                     let names: Vec<String> = args.get("dependencies")?;
                     let mut made = this.clone();
-                    made.config
-                        .dependencies
-                        .retain(|known| !names.iter().any(|name| known.is_called(name)));
+                    made.config.remove_used(ROLE, &names);
                     Ok(made)
                 })
         });
+}
+
+fn toolchains(source: &mut Builder<'_>) {
+    const ROLE: Role = Role::Toolchain;
+    source
+        .field("withToolchains", "ModuleSource!", |f| {
+            f.doc("Adds modules that are offered beside its own functions.")
+                .arg("toolchains: [ModuleSourceID!]!", "Their sources.")
+                .resolve(|ctx, this, args| with_used(this, ROLE, &ctx.objects(args, "toolchains")?))
+        })
+        .field("withUpdateToolchains", "ModuleSource!", |f| {
+            f.doc("Pins toolchains from git to where they are now.")
+                .arg(
+                    "toolchains: [String!]!",
+                    "Names or references; all if there are none.",
+                )
+                .resolve_async(|ctx, this, args| async move {
+                    let names: Vec<String> = args.get("toolchains")?;
+                    updated(&ctx, this, ROLE, &names).await
+                })
+        })
+        .field("withoutToolchains", "ModuleSource!", |f| {
+            f.doc("Removes toolchains.")
+                .arg("toolchains: [String!]!", "Names or references.")
+                .resolve(|_, this, args| {
+                    let names: Vec<String> = args.get("toolchains")?;
+                    let mut made = this.clone();
+                    made.config.remove_used(ROLE, &names);
+                    Ok(made)
+                })
+        });
+}
+
+fn blueprint(source: &mut Builder<'_>) {
+    const ROLE: Role = Role::Blueprint;
+    source
+        .field("withBlueprint", "ModuleSource!", |f| {
+            f.doc("Takes the functions from another module.")
+                .arg("blueprint: ModuleSourceID!", "Its source.")
+                .resolve(|ctx, this, args| {
+                    if this.config.sdk.is_some() || !this.config.dependencies.is_empty() {
+                        return Err(FieldError::new(format!(
+                            "module `{}` has code of its own and cannot have a blueprint",
+                            this.config.name
+                        )));
+                    }
+                    with_used(this, ROLE, &[ctx.object(args, "blueprint")?])
+                })
+        })
+        .field("withUpdateBlueprint", "ModuleSource!", |f| {
+            f.doc("Pins a blueprint from git to where it is now; without one nothing happens.")
+                .resolve_async(|ctx, this, _| async move { updated(&ctx, this, ROLE, &[]).await })
+        })
+        .field("withoutBlueprint", "ModuleSource!", |f| {
+            f.doc("Takes the functions from no other module.")
+                .resolve(|_, this, _| {
+                    let mut made = this.clone();
+                    made.config.blueprint = None;
+                    Ok(made)
+                })
+        });
+}
+
+fn features(registry: &mut Registry<Api>) {
+    registry
+        .enumeration("ModuleSourceExperimentalFeature")
+        .doc("What a module's SDK may be asked to try.")
+        .value(
+            "SELF_CALLS",
+            "The module's code calls its own functions through the API; here it always may.",
+        );
+    const FEATURES: &str = "features: [ModuleSourceExperimentalFeature!]!";
+    let mut source = registry.object::<ModuleSourceValue>("ModuleSource");
+    source
+        .field("withExperimentalFeatures", "ModuleSource!", |f| {
+            f.doc("Switches features of the module's SDK on.")
+                .arg(FEATURES, "The features.")
+                .resolve(|_, this, args| {
+                    switched(this, &args.get::<Vec<String>>("features")?, true)
+                })
+        })
+        .field("withoutExperimentalFeatures", "ModuleSource!", |f| {
+            f.doc("Switches features of the module's SDK off.")
+                .arg(FEATURES, "The features; all if there are none.")
+                .resolve(|_, this, args| {
+                    switched(this, &args.get::<Vec<String>>("features")?, false)
+                })
+        });
+}
+
+fn switched(
+    source: &ModuleSourceValue,
+    features: &[String],
+    on: bool,
+) -> Result<ModuleSourceValue, FieldError> {
+    let mut made = source.clone();
+    let Some(sdk) = &mut made.config.sdk else {
+        return Err(FieldError::new(format!(
+            "module `{}` has no SDK",
+            source.config.name
+        )));
+    };
+    if features.is_empty() && !on {
+        sdk.experimental.clear();
+    }
+    for feature in features {
+        sdk.experimental.insert(feature.clone(), on.into());
+    }
+    Ok(made)
+}
+
+/// The source with these modules added in a role.
+fn with_used(
+    source: &ModuleSourceValue,
+    role: Role,
+    added: &[ModuleSourceValue],
+) -> Result<ModuleSourceValue, FieldError> {
+    let mut made = source.clone();
+    for used in added {
+        let (reference, pin) = match &used.origin {
+            None if source.origin.is_some() => {
+                return Err(FieldError::new(format!(
+                    "module `{}` is from git and cannot use {}, which is on this host",
+                    source.config.name, used.reference
+                )));
+            }
+            None => (config::relative(&source.directory, &used.directory), None),
+            Some(origin) => {
+                let version = origin.version.as_ref();
+                let version = version.filter(|version| **version != origin.commit);
+                let reference = version.map_or_else(
+                    || origin.address.clone(),
+                    |version| format!("{}@{version}", origin.address),
+                );
+                (reference, Some(origin.commit.clone()))
+            }
+        };
+        let name = used.config.name.clone();
+        let dependency = Dependency {
+            name: Some(name).filter(|name| !name.is_empty()),
+            source: reference,
+            pin,
+            ..Dependency::default()
+        };
+        made.config.add_used(role, dependency);
+    }
+    Ok(made)
+}
+
+/// The source with pins of modules in a role moved to where their versions are now.
+async fn updated(
+    ctx: &Ctx,
+    mut source: ModuleSourceValue,
+    role: Role,
+    names: &[String],
+) -> Result<ModuleSourceValue, FieldError> {
+    let known = source.config.used(role).to_vec();
+    if let Some(name) = names
+        .iter()
+        .find(|name| !known.iter().any(|known| known.is_called(name)))
+    {
+        return Err(FieldError::new(format!(
+            "module `{}` has no {} `{name}`",
+            source.config.name,
+            role.noun()
+        )));
+    }
+    for used in known {
+        if !names.is_empty() && !names.iter().any(|name| used.is_called(name)) {
+            continue;
+        }
+        let ModuleReference::Git(git) = reference(&source, &used)? else {
+            continue;
+        };
+        let modules = ctx.backend().modules()?;
+        let found = modules.find(used.source.clone(), String::new()).await?;
+        let pinned = Dependency {
+            pin: found.origin.map(|origin| origin.commit),
+            source: match git.commit() {
+                Some(_) => git.address,
+                None => used.source.clone(),
+            },
+            ..used
+        };
+        source.config.add_used(role, pinned);
+    }
+    Ok(source)
+}
+
+fn reference(source: &ModuleSourceValue, used: &Dependency) -> Result<ModuleReference, FieldError> {
+    let is_directory = source.directory.join(&used.source).is_dir();
+    ModuleReference::parse(&used.source, is_directory)
+        .map_err(|error| FieldError::new(error.to_string()))
+}
+
+/// The sources of the modules that a configuration names in a role.
+async fn used(
+    ctx: &Ctx,
+    this: &ModuleSourceValue,
+    role: Role,
+) -> Result<Vec<ModuleSourceValue>, FieldError> {
+    let mut found = Vec::new();
+    for used in this.config.used(role) {
+        let place = match reference(this, used)? {
+            ModuleReference::Git(_) => {
+                let pin = used.pin.clone().unwrap_or_default();
+                let modules = ctx.backend().modules()?;
+                modules.find(used.source.clone(), pin).await?
+            }
+            ModuleReference::Local(path) => {
+                let directory = config::clean(&this.directory.join(path));
+                let origin = this.origin.as_ref().map(|origin| ModuleOrigin {
+                    subpath: config::relative(&this.context, &directory),
+                    ..origin.clone()
+                });
+                FoundModule {
+                    context: Some(this.context.clone()).filter(|_| origin.is_some()),
+                    directory,
+                    origin,
+                    config: None,
+                }
+            }
+        };
+        found.push(source(&used.source, place, &true)?);
+    }
+    Ok(found)
+}
+
+/// The context of a module as it is, and with its configuration as it was changed here.
+fn generated(source: &ModuleSourceValue) -> Result<ChangesetRef, FieldError> {
+    let before = host_directory(&source.context, vec![".git".into()]);
+    let file = config::in_directory(&source.directory)
+        .unwrap_or_else(|| source.directory.join("dagger.json"));
+    let wrong = |error: ConfigError| FieldError::new(error.to_string());
+    let text = match changed(source)? {
+        None => None,
+        Some(text) => Some(source.config.rewritten(&file, &text).map_err(wrong)?),
+    };
+    let after = match text {
+        None => Arc::clone(&before),
+        Some(text) => {
+            let path = relative(&source.context, &file);
+            with_file(Arc::clone(&before), &path, &text)
+        }
+    };
+    Ok(ChangesetRef {
+        before: DirectoryRef(before),
+        after: DirectoryRef(after),
+    })
+}
+
+/// The text of the configuration's file, if that says something else than the source does.
+fn changed(source: &ModuleSourceValue) -> Result<Option<String>, FieldError> {
+    let wrong = |error: ConfigError| FieldError::new(error.to_string());
+    let Some(file) = config::in_directory(&source.directory) else {
+        let is_default = *source.config == ModuleConfig::default();
+        return Ok(Some("{}".to_owned()).filter(|_| !is_default));
+    };
+    let text = std::fs::read_to_string(&file)
+        .map_err(|error| FieldError::new(format!("cannot read {}: {error}", file.display())))?;
+    let written = ModuleConfig::parse(&file, &text).map_err(wrong)?;
+    Ok(Some(text).filter(|_| written != *source.config))
 }
 
 pub(super) fn source(
@@ -325,7 +625,7 @@ async fn load(ctx: &Ctx, source: &ModuleSourceValue) -> Result<Arc<ModuleSpec>, 
         directory: source.directory.clone(),
         origin: source.origin.clone(),
         context: Some(source.context.clone()).filter(|_| source.origin.is_some()),
-        config: None,
+        config: changed(source)?.map(|_| source.config.clone()),
     };
     Ok(ctx.backend().modules()?.load(found).await?)
 }

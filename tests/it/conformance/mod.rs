@@ -9,6 +9,7 @@ mod data;
 mod exec;
 mod files;
 mod marked;
+mod modules;
 mod services;
 mod volumes;
 

@@ -141,6 +141,13 @@ class ImageMediaTypes(Enum):
     """Docker's."""
 
 
+class ModuleSourceExperimentalFeature(Enum):
+    """What a module's SDK may be asked to try."""
+
+    SELF_CALLS = "SELF_CALLS"
+    """The module's code calls its own functions through the API; here it always may."""
+
+
 class ModuleSourceKind(Enum):
     """Where a module's source is."""
 
@@ -4193,6 +4200,14 @@ class ModuleSource(Type):
         """The sources of modules that it uses."""
         return await self._objects(ModuleSource, "dependencies")
 
+    async def toolchains(self) -> list[ModuleSource]:
+        """The sources of modules that it offers beside its own functions."""
+        return await self._objects(ModuleSource, "toolchains")
+
+    def blueprint(self) -> ModuleSource:
+        """The source of the module that it takes its functions from."""
+        return self._select(ModuleSource, "blueprint")
+
     async def digest(self) -> str:
         """What tells its contents from others."""
         return await self._value(None, "digest")
@@ -4218,8 +4233,14 @@ class ModuleSource(Type):
         return self._select(Directory, "directory", ("path", path))
 
     def generated_context_directory(self) -> Directory:
-        """The context with what is generated for the module."""
+        """The context with what is generated for the module: its configuration, if that was
+        changed here.
+        """
         return self._select(Directory, "generatedContextDirectory")
+
+    def generated_context_changeset(self) -> Changeset:
+        """What is generated for the module, as a change of its context."""
+        return self._select(Changeset, "generatedContextChangeset")
 
     async def local_context_directory_path(self) -> str:
         """Path of the context on the host."""
@@ -4305,6 +4326,22 @@ class ModuleSource(Type):
         """
         return self._select(ModuleSource, "withIncludes", ("patterns", patterns))
 
+    def with_dependencies(self, dependencies: Sequence[ModuleSource]) -> ModuleSource:
+        """Adds modules that it uses.
+
+        Args:
+            dependencies: Their sources.
+        """
+        return self._select(ModuleSource, "withDependencies", ("dependencies", dependencies))
+
+    def with_update_dependencies(self, dependencies: Sequence[str]) -> ModuleSource:
+        """Pins modules from git that it uses to where they are now.
+
+        Args:
+            dependencies: Names or references; all if there are none.
+        """
+        return self._select(ModuleSource, "withUpdateDependencies", ("dependencies", dependencies))
+
     def without_dependencies(self, dependencies: Sequence[str]) -> ModuleSource:
         """Removes modules that it uses.
 
@@ -4312,6 +4349,68 @@ class ModuleSource(Type):
             dependencies: Names or references.
         """
         return self._select(ModuleSource, "withoutDependencies", ("dependencies", dependencies))
+
+    def with_toolchains(self, toolchains: Sequence[ModuleSource]) -> ModuleSource:
+        """Adds modules that are offered beside its own functions.
+
+        Args:
+            toolchains: Their sources.
+        """
+        return self._select(ModuleSource, "withToolchains", ("toolchains", toolchains))
+
+    def with_update_toolchains(self, toolchains: Sequence[str]) -> ModuleSource:
+        """Pins toolchains from git to where they are now.
+
+        Args:
+            toolchains: Names or references; all if there are none.
+        """
+        return self._select(ModuleSource, "withUpdateToolchains", ("toolchains", toolchains))
+
+    def without_toolchains(self, toolchains: Sequence[str]) -> ModuleSource:
+        """Removes toolchains.
+
+        Args:
+            toolchains: Names or references.
+        """
+        return self._select(ModuleSource, "withoutToolchains", ("toolchains", toolchains))
+
+    def with_blueprint(self, blueprint: ModuleSource) -> ModuleSource:
+        """Takes the functions from another module.
+
+        Args:
+            blueprint: Its source.
+        """
+        return self._select(ModuleSource, "withBlueprint", ("blueprint", blueprint))
+
+    def with_update_blueprint(self) -> ModuleSource:
+        """Pins a blueprint from git to where it is now; without one nothing happens."""
+        return self._select(ModuleSource, "withUpdateBlueprint")
+
+    def without_blueprint(self) -> ModuleSource:
+        """Takes the functions from no other module."""
+        return self._select(ModuleSource, "withoutBlueprint")
+
+    def with_experimental_features(
+        self,
+        features: Sequence[ModuleSourceExperimentalFeature],
+    ) -> ModuleSource:
+        """Switches features of the module's SDK on.
+
+        Args:
+            features: The features.
+        """
+        return self._select(ModuleSource, "withExperimentalFeatures", ("features", features))
+
+    def without_experimental_features(
+        self,
+        features: Sequence[ModuleSourceExperimentalFeature],
+    ) -> ModuleSource:
+        """Switches features of the module's SDK off.
+
+        Args:
+            features: The features; all if there are none.
+        """
+        return self._select(ModuleSource, "withoutExperimentalFeatures", ("features", features))
 
     async def id(self) -> ID:
         """Names this object in later requests."""
@@ -5399,6 +5498,7 @@ __all__ = [
     "ListTypeDef",
     "Module",
     "ModuleSource",
+    "ModuleSourceExperimentalFeature",
     "ModuleSourceKind",
     "NetworkProtocol",
     "ObjectTypeDef",
