@@ -272,10 +272,13 @@ fn marked_services_run_until_they_are_interrupted() {
     nsci.write("site/main.py", &source.replace("@image@", IMAGE));
     let site = "{moduleSource(refString:\"site\"){asModule{";
     let (one, all) = ("services{list{run{name}}}", "services{run{list{name}}}");
-    for services in [one, all] {
-        let query = format!("{site}{services}}}}}}}");
+    let asked = [one, all].map(|services| format!("{site}{services}}}}}}}"));
+    let asked = asked.each_ref().map(|query| vec!["query", query]);
+    let commands = [vec!["up", "-m", "site"], vec!["-m", "site", "up", "w*"]];
+    for words in asked.iter().chain(&commands) {
+        let words = [&["--progress", "plain"], words.as_slice()].concat();
         let child = nsci
-            .command(&["--progress", "plain", "query", &query])
+            .command(&words)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -284,7 +287,11 @@ fn marked_services_run_until_they_are_interrupted() {
         let pid = rustix::process::Pid::from_raw(child.id().try_into().unwrap()).unwrap();
         rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
         let ended = child.wait_with_output().unwrap();
-        assert_eq!(ended.status.code(), Some(130), "{services}");
+        assert_eq!(ended.status.code(), Some(130), "{words:?}");
         assert_eq!(get(port), None);
     }
+    let listed = nsci.run(&["-m", "site", "up", "--list"]).ok();
+    assert_eq!(listed.out.split_whitespace().next(), Some("web"));
+    let failed = nsci.run(&["-m", "site", "up", "no:such"]);
+    assert!(failed.err.contains("has no such services"), "{failed:?}");
 }

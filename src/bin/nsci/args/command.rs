@@ -214,10 +214,31 @@ const UP_FLAGS: &[Flag] = &[
         "Ports to open, such as 8080:80",
     ),
     Flag::switch("random", "Open free ports of the host's choice"),
+    Flag::switch("list", "List the services that are marked").short('l'),
 ];
 
+/// What `up` asks for: functions lead to one service, without any those that are marked are meant.
+fn up(given: &Scanned, words: Vec<String>) -> Result<Verb, Failure> {
+    let is_pattern = |word: &String| word.contains([':', '*']) && !word.starts_with('-');
+    let list = given.on("list");
+    let help = words.iter().any(|word| word == "--help" || word == "-h");
+    if help || !list && !given.rest.iter().all(is_pattern) {
+        return Ok(Verb::Call(opened(words)));
+    }
+    if given.last("ports").is_some() || given.on("random") {
+        return Err(Failure::usage("--ports and --random are for one service")
+            .hint("name its function: nsci up FUNCTION --ports=8080:80"));
+    }
+    Ok(Verb::Marked {
+        kind: Mark::Service,
+        patterns: given.rest.clone(),
+        list,
+        fail_fast: false,
+    })
+}
+
 /// The words of `up` as those of `call`: what opens ports comes behind the functions.
-fn up(words: Vec<String>) -> Vec<String> {
+fn opened(words: Vec<String>) -> Vec<String> {
     if words
         .iter()
         .any(|word| word == "up" || word == "--help" || word == "-h")
@@ -254,9 +275,11 @@ pub(crate) const COMMANDS: &[Command] = &[
     },
     Command {
         name: "up",
-        summary: "Run a service of a module and open its ports on this host",
-        usage: "[FLAGS] FUNCTION [FLAGS] [--ports FRONTEND:BACKEND,…] [--random]",
-        details: "The same as `call FUNCTION … up --ports …`, for a function that gives a Service or a Container.\n\
+        summary: "Run services of a module and open their ports on this host",
+        usage: "[PATTERN]… | [FLAGS] FUNCTION [FLAGS] [--ports FRONTEND:BACKEND,…] [--random]",
+        details: "Without a function, all functions that are marked as services are run, or those whose names a PATTERN\n\
+                  with `*` or `:` chooses.\n\
+                  With one, the same as `call FUNCTION … up --ports …`, for a function that gives a Service or a Container.\n\
                   Without --ports every declared port is opened by its own number. Ends with Ctrl-C.",
         flags: UP_FLAGS,
     },
@@ -270,11 +293,15 @@ pub(crate) const COMMANDS: &[Command] = &[
     Command {
         name: "init",
         summary: "Make a new module",
-        usage: "--sdk=go|python|--blueprint=REF [--name=NAME] [DIR]",
+        usage: "--sdk=go|python|typescript|--blueprint=REF [--name=NAME] [DIR]",
         details: "Writes dagger.json and a first function. Refuses to touch a module that exists.\n\
                   With --blueprint the module has no code: it has the functions of REF, which work on its files.",
         flags: &[
-            Flag::value("sdk", "SDK", "Language of the module: go or python"),
+            Flag::value(
+                "sdk",
+                "SDK",
+                "Language of the module: go, python or typescript",
+            ),
             Flag::value(
                 "name",
                 "NAME",
@@ -554,7 +581,7 @@ impl Command {
         let list = |name: &str| given.all(name).into_iter().map(str::to_owned).collect();
         Ok(match self.name {
             "call" => Verb::Call(words),
-            "up" => Verb::Call(up(words)),
+            "up" => up(given, words)?,
             "debug" => Verb::Debug {
                 step: self.one(&given.rest)?,
                 list: given.on("list"),

@@ -1,8 +1,8 @@
-//! `nsci check` and `nsci generate`: functions that are run because of what they are marked as.
+//! `nsci check`, `nsci generate` and `nsci up`: functions that are run because of what they are marked as.
 
 use std::sync::Arc;
 
-use futures_util::future::join_all;
+use futures_util::future::{join_all, try_join_all};
 use nsci::module::TypeKind;
 use nsci::module::marked::{Mark, MarkedFunction, chosen};
 use nsci::schema::settled;
@@ -54,6 +54,9 @@ pub(super) async fn marked(
             (one, result)
         }
     };
+    if kind == Mark::Service {
+        return serve(&app, &engine, &module, &found).await;
+    }
     let mut done = Vec::new();
     if fail_fast {
         for one in found {
@@ -70,6 +73,28 @@ pub(super) async fn marked(
     report(done)
 }
 
+/// Runs services at the same time, until one of them fails or all have ended.
+async fn serve(
+    app: &App,
+    engine: &Engine,
+    module: &LoadedModule,
+    found: &[MarkedFunction],
+) -> Result<Output, Failure> {
+    let run = found.iter().map(|one| async move {
+        let is_service = matches!(&one.returns.kind, TypeKind::Object { name }
+            if matches!(name.as_str(), "Service" | "Container"));
+        if !is_service {
+            let name = &one.name;
+            return Err(Failure::usage(format!(
+                "`{name}` is marked as a service, but gives no Service or Container"
+            )));
+        }
+        perform(app, engine, module, Mark::Service, one).await
+    });
+    try_join_all(run).await?;
+    Ok(Output::default())
+}
+
 async fn perform(
     app: &App,
     engine: &Engine,
@@ -84,6 +109,7 @@ async fn perform(
             let target = app.settings.workdir.display().to_string();
             format!("{{export(path:{})}}", quote(&target))
         }
+        (_, Mark::Service) => "{up}".to_owned(),
         (result, _) => {
             let schema = engine.session.schema();
             settled(schema.table(), app.settings.view(), result).to_owned()
