@@ -22,8 +22,10 @@ pub struct RuntimePlan {
     pub setup: Vec<SetupStep>,
     /// Trees every call sees.
     pub mounts: Vec<PlanMount>,
-    /// Environment of every call, beside the session's own variables; `${NAME}` is what the image says, or nothing.
+    /// Environment of every call, beside the session's own variables.
     pub env: Vec<(String, String)>,
+    /// Variables that calls see under another name, which is the first; `env` may then replace them.
+    pub renamed: Vec<(String, String)>,
     /// Process every call starts.
     pub args: Vec<String>,
     /// Working directory of every call; an empty directory that belongs to the call.
@@ -160,6 +162,7 @@ pub fn python(
             writable: false,
         }],
         env: env.map(|(name, value)| (name.to_owned(), value)).to_vec(),
+        renamed: vec![],
         args: words(&["python", "-m", "dagger._runtime"]),
         workdir: "/scratch".into(),
     })

@@ -36,8 +36,12 @@ fn planned(api: &Api, spec: &ModuleSpec) -> Arc<Vertex> {
     for mount in &plan.mounts {
         container = mounted(spec, container, mount);
     }
+    for (name, image) in &plan.renamed {
+        let value = format!("${{{image}}}");
+        container = configured(container, variable(name, &value, true));
+    }
     for (name, value) in &plan.env {
-        container = configured(container, variable(name, value, true));
+        container = configured(container, variable(name, value, false));
     }
     let changes = [
         Configure::Workdir {

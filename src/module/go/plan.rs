@@ -81,6 +81,7 @@ pub(in crate::module) fn plan(
         ],
         mounts: vec![],
         env: vec![("DAGGER_MODULE".into(), config.name.clone())],
+        renamed: vec![],
         args: vec![PROGRAM.into()],
         workdir: "/scratch".into(),
     }

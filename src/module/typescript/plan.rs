@@ -20,13 +20,9 @@ const SOURCE: &str = "/module/src";
 /// Where packages are.
 const PACKAGES: &str = "/module/node_modules";
 
-/// Variables of a call. What Node reads at its start takes longer than a call, so the SDK's `trust.ts` reads it
-/// when it is needed.
-const ENVIRONMENT: [(&str, &str); 3] = [
-    ("NSCI_MODULE_ROOT", SOURCE),
-    ("NSCI_IMAGE_CA_CERTS", "${NODE_EXTRA_CA_CERTS}"),
-    ("NODE_EXTRA_CA_CERTS", ""),
-];
+/// Certificates that Node trusts beside its own list. What it reads at its start takes longer than a call, so the
+/// SDK's `trust.ts` reads it, under the second name, when it is needed.
+const TRUSTED: (&str, &str) = ("NODE_EXTRA_CA_CERTS", "NSCI_IMAGE_CA_CERTS");
 
 /// Describes the container a module's functions run in.
 ///
@@ -77,9 +73,11 @@ pub fn plan(
             source: PlanSource::GeneratedSource,
             writable: false,
         }],
-        env: ENVIRONMENT
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .to_vec(),
+        env: vec![
+            ("NSCI_MODULE_ROOT".into(), SOURCE.into()),
+            (TRUSTED.0.into(), String::new()),
+        ],
+        renamed: vec![(TRUSTED.1.into(), TRUSTED.0.into())],
         args: vec![
             "node".into(),
             format!(

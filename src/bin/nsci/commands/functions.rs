@@ -39,6 +39,10 @@ pub(super) async fn functions(
                 .find(|doc| !doc.is_empty());
             (kebab(&used.name), doc.unwrap_or_default().to_owned())
         });
+        if as_json {
+            let list = used.map(|(name, doc)| json!({"name": name, "description": doc}));
+            return Ok(Output::text(pretty(&list.collect())));
+        }
         return Ok(Output::text(columns(used)));
     }
     let constructor = around
