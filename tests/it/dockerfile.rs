@@ -10,7 +10,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::support::{Nsci, Ran, quoted, registry, sh};
+use crate::support::{GitDaemon, Nsci, Ran, quoted, registry, sh};
 
 /// Lists every file that a build could have made: kind, permissions, owner, size, link target and content.
 const LIST: &str = r#"
@@ -813,25 +813,8 @@ fn repositories_are_added() {
     git(&["tag", "v1"]);
     fs::write(at.join("sub/file"), "two").unwrap();
     git(&["commit", "--quiet", "-am", "two"]);
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    drop(listener);
-    let mut daemon = std::process::Command::new("git")
-        .args([
-            "daemon",
-            "--reuseaddr",
-            "--export-all",
-            "--listen=127.0.0.1",
-        ])
-        .arg(format!("--port={port}"))
-        .arg(format!("--base-path={}", nsci.home().display()))
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
-    crate::support::wait_until("git daemon", || {
-        std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
-    });
-    let url = format!("git://127.0.0.1:{port}/repo");
+    let daemon = GitDaemon::start(nsci.home());
+    let url = format!("{}/repo", daemon.url);
     nsci.write(
         "context/Dockerfile",
         &format!(
@@ -843,8 +826,6 @@ fn repositories_are_added() {
         quoted(&nsci.home().join("context").display().to_string()),
         sh("cat /head/top /head/sub/file /old/file; ls -A /head /kept | xargs; stat -c %u:%g /kept/top")
     ));
-    daemon.kill().unwrap();
-    daemon.wait().unwrap();
     assert_eq!(said, "toptwoone/head: sub top /kept: .git sub top\n3:4\n");
 }
 

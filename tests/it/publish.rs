@@ -186,6 +186,12 @@ fn podman_command(nsci: &Nsci, args: &[&str]) -> Ran {
         .env("XDG_RUNTIME_DIR", nsci.home())
         .output()
         .unwrap();
+    // The process that holds its namespaces would stay.
+    let pause = fs::read_to_string(nsci.home().join("libpod/tmp/pause.pid")).ok();
+    let pause = pause.and_then(|pid| rustix::process::Pid::from_raw(pid.trim().parse().ok()?));
+    if let Some(pause) = pause {
+        rustix::process::kill_process(pause, rustix::process::Signal::KILL).ok();
+    }
     output.into()
 }
 
